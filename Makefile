@@ -1,0 +1,51 @@
+# The one door: every target sets up what it needs, from constraints.txt, into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help demo test check format bench docs wheel constraints clean
+
+help:	## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 14
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,zst,dev]"
+	@touch $@
+
+demo: $(INSTALLED)	## train on Python's own manual for a minute, score it, stream a sample
+	@rm -rf models/demo
+	@$(BIN)/elman train --minutes 1 --out models/demo
+	@echo
+	@$(BIN)/elman generate models/demo "The " -n 400 --temperature 0.8
+
+test: check	## everything that CI runs
+	@$(BIN)/python -m pytest -n 2
+
+check: $(INSTALLED)	## format, lint, types
+	@$(BIN)/ruff format --check --quiet src tests benchmarks docs
+	@$(BIN)/ruff check --quiet src tests benchmarks docs
+	@$(BIN)/mypy
+
+format: $(INSTALLED)	## rewrite the code in the project's format
+	@$(BIN)/ruff check --fix --quiet src tests benchmarks docs
+	@$(BIN)/ruff format --quiet src tests benchmarks docs
+
+docs: $(INSTALLED)	## rewrite the generated parts of the documentation
+	@$(BIN)/python docs/generate.py
+
+bench: $(INSTALLED)	## measure speed and memory; run it alone on the machine
+	@$(BIN)/python -m benchmarks
+
+wheel: $(INSTALLED)	## build the wheel into dist/
+	@$(BIN)/python -m build --wheel --outdir dist
+
+constraints:	## pin the newest versions of everything anew (torch stays as constraints.txt has it)
+	$(PYTHON) -m venv $(VENV)-constraints
+	$(VENV)-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt | cut -d+ -f1)" ".[train,zst,dev]"
+	$(VENV)-constraints/bin/python -m pip freeze --exclude elman | sed 's/+cpu$$//' > constraints.txt
+	rm -rf $(VENV)-constraints
+
+clean:	## remove what the targets made, but no models
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
