@@ -1,0 +1,55 @@
+"""What a user can do wrong, as a tree of exceptions. Knows nothing of the rest of elman.
+
+    ElmanError                 one line: what was found, what was expected, what to do next
+    ├── SettingsError          an unknown recipe, an unknown or wrong setting
+    ├── TextError              a text that is missing, empty, binary, in another encoding, or too short
+    ├── TokenError             a text that the chosen tokenizer cannot serve
+    ├── RequestError           a prompt or a sampling option that cannot be used
+    ├── FolderError            a model folder that is missing something or belongs to another run
+    │   └── DamagedFileError   a file whose checksum does not match what it holds
+    ├── StorageError           a disk that is full or cannot be written
+    ├── DivergedError          a loss that is no longer a number
+    └── MissingPackageError    an optional dependency that is not installed
+
+The command line prints an ElmanError on one line and exits with 2; any other exception is a bug of elman's.
+"""
+
+
+class ElmanError(Exception):
+    """Something that the user can mend; the message says how."""
+
+
+class SettingsError(ElmanError):
+    """An unknown recipe, or settings that are unknown or out of range: all of them in one message."""
+
+
+class TextError(ElmanError):
+    """A text that is missing, empty, binary, in another encoding, or too short."""
+
+
+class TokenError(ElmanError):
+    """A text that the chosen tokenizer cannot serve."""
+
+
+class RequestError(ElmanError):
+    """A prompt or a sampling option that cannot be used."""
+
+
+class FolderError(ElmanError):
+    """A model folder that is missing something, or an output folder that holds another run."""
+
+
+class DamagedFileError(FolderError):
+    """A file whose checksum does not match what it holds."""
+
+
+class StorageError(ElmanError):
+    """A disk that is full or cannot be written."""
+
+
+class DivergedError(ElmanError):
+    """A loss that is no longer a number."""
+
+
+class MissingPackageError(ElmanError):
+    """An optional dependency that is not installed."""

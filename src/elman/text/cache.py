@@ -1,0 +1,88 @@
+"""What the user names in, its TextStore out: made the first time, found by its fingerprint after that."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from elman.errors import StorageError, TextError
+from elman.text.decoding import Advance, fingerprint, read_text
+from elman.text.sources import Source, find_sources
+from elman.text.store import TextStore
+
+
+def cache_folder() -> Path:
+    """Say where texts are kept: $ELMAN_CACHE, else $XDG_CACHE_HOME/elman, else ~/.cache/elman. Makes no
+    folder.
+
+    Raises StorageError where no variable is set and the user has no home folder.
+    """
+    if own := os.environ.get("ELMAN_CACHE"):
+        return Path(own)
+    if shared := os.environ.get("XDG_CACHE_HOME"):
+        return Path(shared, "elman")
+    try:
+        return Path.home() / ".cache" / "elman"
+    except RuntimeError:
+        raise StorageError(
+            "this user has no home folder; expected one to keep texts in; set ELMAN_CACHE"
+        ) from None
+
+
+def open_text(
+    texts: Sequence[str],
+    cache: Path,
+    encoding: str = "utf-8",
+    advance: Advance | None = None,
+    stdin: BinaryIO | None = None,
+) -> TextStore:
+    """Open all of `texts` (see `find_sources`) as one, from the folder `cache` where it was read before.
+
+    The first time reads every source twice, for the fingerprint and for the characters; later times only
+    for the fingerprint. `advance` is called with the number of raw bytes just read, in both. The store
+    keeps the names that were given the first time.
+
+    Raises what `find_sources` and `read_text` raise, StorageError where the cache cannot be written, and
+    TextError where the text changes between the two readings.
+    """
+    sources = find_sources(texts, stdin, cache / "pipes")
+    first, second = _Meter(advance), _Meter(advance)
+    mark = fingerprint(sources, encoding, first)
+    folder = cache / "texts" / mark[:32]
+    store = TextStore.open(folder)
+    if store is not None and store.fingerprint == mark:
+        return store
+    chunks = _unchanged(read_text(sources, encoding, second), first, second, sources)
+    return TextStore.make(folder, chunks, mark, [source.name for source in sources])
+
+
+def find_text(fingerprint: str, cache: Path) -> TextStore | None:
+    """Return the text that was read before and has this fingerprint; None where the cache has it no
+    longer.
+    """
+    store = TextStore.open(cache / "texts" / fingerprint[:32])
+    return store if store is not None and store.fingerprint == fingerprint else None
+
+
+class _Meter:
+    """Counts raw bytes on their way to the caller's progress bar."""
+
+    def __init__(self, advance: Callable[[int], None] | None) -> None:
+        self.total = 0
+        self._advance = advance
+
+    def __call__(self, count: int) -> None:
+        self.total += count
+        if self._advance:
+            self._advance(count)
+
+
+def _unchanged(
+    chunks: Iterator[str], first: _Meter, second: _Meter, sources: Sequence[Source]
+) -> Iterator[str]:
+    yield from chunks
+    if first.total != second.total:
+        raise TextError(
+            f"the text had {first.total} bytes when first read and {second.total} when read again; "
+            f"expected {sources[0].name} to stay as it is; wait until nothing writes to it"
+        )
