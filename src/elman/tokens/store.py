@@ -1,0 +1,160 @@
+"""A text's tokens on disk: made once, read through a memory map, in bounded memory whatever the size of the
+text.
+
+A text store and the choice of a tokenizer come in; one file of ids for each part of the split goes out.
+Knows nothing of models or devices. A store is a folder in the cache: `tokenizer.json`, `counts.npy` (how
+often each id occurs in the training part), `<part>.ids` and `store.json`, which is written last and says
+how long each of the others must be.
+"""
+
+import hashlib
+import json
+import mmap
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.errors import StorageError
+from elman.text import Part, TextStore
+
+from . import encode_stream, learn_tokenizer, load_tokenizer
+
+FORMAT = 1
+MAPPED_AT_MOST = 1 << 28  # bytes read before the pages of a memory map are given back
+Ids = NDArray[np.int64]
+
+
+class Tokens:
+    """The ids of one part, read from a file without keeping it in memory."""
+
+    def __init__(self, path: Path, dtype: np.dtype[Any]) -> None:
+        self._length = path.stat().st_size // dtype.itemsize
+        self._map: mmap.mmap | None = None
+        if self._length:  # an empty file cannot be mapped
+            with open(path, "rb") as file:
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._ids = np.frombuffer(self._map or b"", dtype=dtype)
+        self._bytes_read = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def read(self, start: int, count: int) -> Ids:
+        """Return ids (count,) from a position on."""
+        return self.rows(np.array([start]), count)[:, 0]
+
+    def rows(self, starts: NDArray[np.int64], count: int) -> Ids:
+        """Return ids (count, B): from each of B positions, the next `count`."""
+        read = np.empty((count, len(starts)), dtype=np.int64)
+        for row, start in enumerate(starts.tolist()):
+            read[:, row] = self._ids[start : start + count]
+        self._bytes_read += max(read.size * self._ids.itemsize, len(starts) * mmap.PAGESIZE * 16)
+        if self._bytes_read > MAPPED_AT_MOST and self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._bytes_read = 0
+            self._map.madvise(mmap.MADV_DONTNEED)
+        return read
+
+
+class TokenStore:
+    """All parts of one text under one tokenizer."""
+
+    def __init__(self, folder: Path) -> None:
+        description = json.loads((folder / "store.json").read_text(encoding="utf-8"))
+        self.tokenizer = load_tokenizer(
+            description["tokenizer"], (folder / "tokenizer.json").read_text(encoding="utf-8")
+        )
+        self.counts: Ids = np.load(folder / "counts.npy", allow_pickle=False)
+        self.parts = {
+            name: Tokens(folder / f"{name}.ids", _dtype(self.tokenizer.size)) for name in description["files"]
+        }
+
+
+def open_tokens(
+    text: TextStore,
+    parts: list[Part],
+    kind: str,
+    vocabulary_size: int | None,
+    cache: Path,
+    advance: Callable[[int], None] | None = None,
+) -> TokenStore:
+    """Return the tokens of a text, from the cache or encoded now; `advance` is called with characters done.
+
+    The tokenizer is learned from the training part alone.
+    """
+    wanted = [
+        FORMAT,
+        text.fingerprint,
+        kind,
+        vocabulary_size,
+        [[part.name, part.start, part.stop] for part in parts],
+    ]
+    key = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:32]
+    folder = cache / "tokens" / key
+    if not _is_whole(folder):
+        try:
+            _make(folder, text, parts, kind, vocabulary_size, advance)
+        except OSError as error:
+            raise StorageError(
+                f"cannot write {folder}: {error.strerror}; free some space, or set ELMAN_CACHE"
+            ) from None
+    return TokenStore(folder)
+
+
+def _make(
+    folder: Path,
+    text: TextStore,
+    parts: list[Part],
+    kind: str,
+    vocabulary_size: int | None,
+    advance: Callable[[int], None] | None,
+) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
+    try:
+        training = parts[0]
+        learned_from = _reported(text.read(training.start, training.stop), advance)
+        tokenizer = learn_tokenizer(kind, learned_from, vocabulary_size)
+        (beside / "tokenizer.json").write_text(tokenizer.to_json(), encoding="utf-8")
+        counts = np.zeros(tokenizer.size, dtype=np.int64)
+        for part in parts:
+            with open(beside / f"{part.name}.ids", "wb") as file:
+                for ids in encode_stream(tokenizer, _reported(text.read(part.start, part.stop), advance)):
+                    if part is training:
+                        counts += np.bincount(ids, minlength=tokenizer.size)
+                    file.write(ids.astype(_dtype(tokenizer.size), copy=False).data)
+        np.save(beside / "counts.npy", counts)
+        files = {part.name: (beside / f"{part.name}.ids").stat().st_size for part in parts}
+        description = {"format": FORMAT, "tokenizer": kind, "files": files}
+        (beside / "store.json").write_text(json.dumps(description), encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)  # a damaged one: the caller has looked
+        os.rename(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        files = json.loads((folder / "store.json").read_text(encoding="utf-8"))["files"]
+        return all((folder / f"{name}.ids").stat().st_size == size for name, size in files.items())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _dtype(vocabulary_size: int) -> np.dtype[Any]:
+    return np.dtype(
+        np.uint8 if vocabulary_size <= 1 << 8 else np.uint16 if vocabulary_size <= 1 << 16 else np.uint32
+    )
+
+
+def _reported(chunks: Iterator[str], advance: Callable[[int], None] | None) -> Iterator[str]:
+    for chunk in chunks:
+        yield chunk
+        if advance:
+            advance(len(chunk))
