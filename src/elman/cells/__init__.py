@@ -1,0 +1,15 @@
+"""Cells: one step of recurrence, one cell per file. A new cell joins by its line in CELLS."""
+
+from .cell import Cell as Cell
+from .cell import State as State
+from .elman import ElmanReluCell as ElmanReluCell
+from .elman import ElmanTanhCell as ElmanTanhCell
+from .gru import GRUCell as GRUCell
+from .lstm import LSTMCell as LSTMCell
+
+CELLS: dict[str, type[Cell]] = {
+    "rnn-tanh": ElmanTanhCell,
+    "rnn-relu": ElmanReluCell,
+    "gru": GRUCell,
+    "lstm": LSTMCell,
+}

@@ -1,0 +1,7 @@
+"""Model: embed or one-hot -> layers -> logits; the state that goes in and comes out."""
+
+from .engine import TorchEngine as TorchEngine
+from .network import Network as Network
+from .network import States as States
+from .network import detach as detach
+from .network import renew as renew

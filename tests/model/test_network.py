@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from elman.cells import CELLS
+from elman.cells.elman import ElmanState
+from elman.config import ModelSettings
+from elman.model import Network, TorchEngine, detach, renew
+
+EXACT = {"rtol": 0, "atol": 1e-12}
+
+
+def make(vocabulary_size: int = 11, seed: int = 3, **fields: object) -> Network:
+    torch.manual_seed(seed)
+    network = Network(ModelSettings.model_validate({"hidden_size": 6, **fields}), vocabulary_size).double()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.normal_(0, 0.5)
+    return network.eval()
+
+
+def test_two_layers_equal_torch_lstm_with_two_layers_and_a_linear_decoder() -> None:
+    network = make(layers=2, embedding_size=4)
+    twin = nn.LSTM(4, 6, num_layers=2).double()
+    with torch.no_grad():
+        for layer, cell in enumerate(network.cells):
+            getattr(twin, f"weight_ih_l{layer}").copy_(cell.input_weight)
+            getattr(twin, f"weight_hh_l{layer}").copy_(cell.recurrent_weight)
+            getattr(twin, f"bias_ih_l{layer}").copy_(cell.bias)
+            getattr(twin, f"bias_hh_l{layer}").zero_()
+    ids = torch.randint(0, 11, (7, 3))
+    logits, states = network(ids, network.initial_state(3))
+    outputs, (h, c) = twin(network.embedding.weight[ids])
+    torch.testing.assert_close(logits, outputs @ network.decoder.weight.T + network.decoder.bias, **EXACT)
+    for layer in range(2):
+        torch.testing.assert_close(states[layer].h, h[layer], **EXACT)
+        torch.testing.assert_close(states[layer].c, c[layer], **EXACT)
+
+
+def test_one_hot_input_equals_an_embedding_by_the_identity() -> None:
+    one_hot, embedded = make(), make(embedding_size=11)
+    with torch.no_grad():
+        for name, parameter in one_hot.named_parameters():
+            embedded.get_parameter(name).copy_(parameter)
+        embedded.embedding.weight.copy_(torch.eye(11))
+    ids = torch.randint(0, 11, (5, 2))
+    torch.testing.assert_close(
+        one_hot(ids, one_hot.initial_state(2))[0], embedded(ids, embedded.initial_state(2))[0]
+    )
+
+
+def test_the_last_steps_are_those_of_the_whole_window() -> None:
+    network, ids = make(), torch.randint(0, 11, (5, 2))
+    whole, _ = network(ids, network.initial_state(2))
+    torch.testing.assert_close(network(ids, network.initial_state(2), last=2)[0], whole[-2:], **EXACT)
+
+
+def test_tied_weights_are_one_tensor_and_need_equal_widths() -> None:
+    network = make(embedding_size=6, tied=True)
+    assert network.decoder.weight is network.embedding.weight
+    untied = make(embedding_size=6)
+    assert untied.parameter_count() - network.parameter_count() == 11 * 6
+    with pytest.raises(
+        ValueError, match="tied weights need equal widths, found embedding_size 4 and hidden_size 6"
+    ):
+        make(embedding_size=4, tied=True)
+
+
+def test_dropout_falls_between_layers_and_on_the_outputs_and_only_in_training() -> None:
+    network, ids = make(layers=2, dropout=0.5), torch.randint(0, 11, (4, 2))
+    state = network.initial_state(2)
+    assert torch.equal(network(ids, state)[0], network(ids, state)[0])
+    network.train()
+    first, second = network(ids, state), network(ids, state)
+    assert torch.equal(first[1][0].h, second[1][0].h)  # nothing is dropped below the first layer
+    assert not torch.equal(first[1][1].h, second[1][1].h)
+    shallow = make(dropout=0.5).train()
+    assert not torch.equal(
+        shallow(ids, shallow.initial_state(2))[0], shallow(ids, shallow.initial_state(2))[0]
+    )
+
+
+@pytest.mark.parametrize("cell", list(CELLS))
+def test_initialisations_are_what_they_say(cell: str) -> None:
+    settings = {"cell": cell, "hidden_size": 8}
+    orthogonal = Network(ModelSettings.model_validate(settings), 5).cells[0]
+    for gate in orthogonal.recurrent_weight.chunk(orthogonal.gates):
+        torch.testing.assert_close(gate @ gate.T, torch.eye(8), rtol=0, atol=1e-5)
+    identity = Network(ModelSettings.model_validate({**settings, "initialization": "identity"}), 5).cells[0]
+    for gate in identity.recurrent_weight.chunk(identity.gates):
+        assert torch.equal(gate, torch.eye(8))
+    uniform = Network(ModelSettings.model_validate({**settings, "initialization": "uniform"}), 5)
+    weights = torch.cat([p.flatten() for p in uniform.parameters() if p.dim() > 1])
+    assert weights.abs().max() <= 0.1
+    assert weights.abs().max() > 0.09
+    assert all((p == 0).all() for p in uniform.parameters() if p.dim() == 1)
+
+
+def test_the_forget_gate_starts_open_and_the_other_biases_at_zero() -> None:
+    for cell, gate in (("lstm", 1), ("gru", 1)):
+        layer = Network(ModelSettings.model_validate({"cell": cell, "hidden_size": 4}), 5).cells[0]
+        expected = torch.zeros(layer.gates * 4)
+        expected[gate * 4 : (gate + 1) * 4] = 1
+        assert torch.equal(layer.bias, expected)
+
+
+def test_the_engine_steps_as_it_feeds_and_leaves_the_mode_as_it_was() -> None:
+    network = make(layers=2, embedding_size=4, dropout=0.3).float().train()
+    engine, ids = TorchEngine(network), np.random.default_rng(0).integers(0, 11, (6, 3))
+    fed, final = engine.feed(ids, engine.initial_state(3))
+    state = engine.initial_state(3)
+    for step, row in enumerate(ids):
+        logits, state = engine.step(row, state)
+        np.testing.assert_allclose(logits, fed[step], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(state[1].h, final[1].h, rtol=0, atol=1e-5)
+    assert network.training
+
+
+def test_detached_states_have_no_history_and_the_same_values() -> None:
+    network = make().train()
+    _, states = network(torch.randint(0, 11, (3, 2)), network.initial_state(2))
+    (cut,) = detach(states)
+    assert states[0].h.requires_grad
+    assert not cut.h.requires_grad
+    torch.testing.assert_close(cut.h, states[0].h.detach().float())
+
+
+def test_fresh_rows_start_from_zero_and_the_others_go_on() -> None:
+    states = (ElmanState(torch.ones(3, 2)), ElmanState(torch.ones(3, 2)))
+    renewed = renew(states, torch.tensor([True, False, True]))
+    assert [state.h[:, 0].tolist() for state in renewed] == [[0, 1, 0], [0, 1, 0]]
+    assert states[0].h.min() == 1
