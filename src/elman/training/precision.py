@@ -1,0 +1,61 @@
+"""fp32 or bf16 for the training steps: measured on the real model and the real batch, never assumed."""
+
+import copy
+import time
+from typing import NamedTuple
+
+import torch
+
+from elman.model import Network, States
+
+from .loss import batch_loss
+
+SECONDS = 0.2  # spent on timing each precision
+GAIN = 1.05  # how much faster bf16 must be to be worth its rounding
+
+
+class Precision(NamedTuple):
+    """What training steps compute in, and why."""
+
+    name: str
+    reason: str
+
+
+def choose_precision(
+    network: Network, inputs: torch.Tensor, targets: torch.Tensor, states: States, wanted: str
+) -> Precision:
+    """Return the precision for a network: the wanted one, or the faster one on this batch; weights stay as
+    they are.
+
+    A processor without bf16 primitives, on which torch refuses the step, gets fp32 and is told so.
+    """
+    if wanted != "auto":
+        return Precision(wanted, "asked for")
+    trial = copy.deepcopy(network)
+    with torch.random.fork_rng(devices=[inputs.device] if inputs.device.type == "cuda" else []):
+        try:
+            bf16 = _seconds_per_step(trial, inputs, targets, states, "bf16")
+        except RuntimeError as error:
+            return Precision("fp32", f"bf16 cannot run here ({str(error).splitlines()[0]})")
+        fp32 = _seconds_per_step(trial, inputs, targets, states, "fp32")
+    ratio = fp32 / bf16
+    if ratio > GAIN:
+        return Precision("bf16", f"{ratio:.2f} times as fast as fp32 on this model")
+    return Precision("fp32", f"bf16 is only {ratio:.2f} times as fast on this model")
+
+
+def _seconds_per_step(
+    network: Network, inputs: torch.Tensor, targets: torch.Tensor, states: States, precision: str
+) -> float:
+    """Return the shortest time of a forward and backward pass, after one that is not counted."""
+    shortest, until = float("inf"), float("inf")
+    while time.perf_counter() < until:
+        start = time.perf_counter()
+        batch_loss(network, inputs, targets, states, precision)[0].backward()  # type: ignore[no-untyped-call]
+        if inputs.device.type == "cuda":
+            torch.cuda.synchronize()
+        if until == float("inf"):
+            until = time.perf_counter() + SECONDS
+        else:
+            shortest = min(shortest, time.perf_counter() - start)
+    return shortest

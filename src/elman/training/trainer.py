@@ -1,0 +1,144 @@
+"""The training loop, as a generator: it yields progress, and its caller prints, evaluates and saves between
+steps.
+
+A network, windows and settings come in; numbers come out, and the weights have changed. Knows nothing of
+files.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from elman.batches import Windows
+from elman.config import TrainSettings
+from elman.errors import DivergedError
+from elman.model import Network, detach, renew
+
+from .budget import Budget
+from .loss import batch_loss
+from .optimizer import Optimizer, clip_gradients
+
+Tensors = dict[str, NDArray[Any]]
+
+
+class Progress(NamedTuple):
+    """One step that is done."""
+
+    step: int  # steps done, this one included
+    nats: float  # loss per token of this batch
+    learning_rate: float
+    gradient_norm: float  # before clipping
+    tokens: int  # targets learned from since the start
+    seconds: float  # wall-clock time since the start, pauses between sessions left out
+    done: float  # share of the budget, 0 to 1
+
+
+class Trainer:
+    """Truncated backpropagation through time over windows, one weight update a window."""
+
+    def __init__(self, network: Network, windows: Windows, settings: TrainSettings, precision: str) -> None:
+        self.network, self.windows, self.settings, self.precision = network, windows, settings, precision
+        self.budget = Budget(settings, windows.batches_per_epoch)
+        self.optimizer = Optimizer(network, settings)
+        self.step = self.tokens = 0
+        self._device = network.decoder.weight.device
+        self._states = network.initial_state(windows.rows)
+        self.seconds = 0.0  # wall-clock time from the first step to the last one done, pauses left out
+
+    def steps(self) -> Iterator[Progress]:
+        """Train until the budget is used up.
+
+        Raises:
+            DivergedError: the loss or its gradient is no longer a finite number; the weights are those
+            before.
+        """
+        start = time.perf_counter() - self.seconds
+        self.network.train()
+        while (done := self.budget.done(self.step, self.seconds)) < 1:
+            batch = self.windows.draw()
+            states = renew(self._states, torch.from_numpy(batch.fresh).to(self._device))
+            inputs, targets = (
+                torch.from_numpy(ids).to(self._device) for ids in (batch.inputs, batch.targets)
+            )
+            self.optimizer.clear_gradients()
+            loss, states = batch_loss(self.network, inputs, targets, states, self.precision)
+            loss.backward()  # type: ignore[no-untyped-call]
+            nats, gradient_norm = loss.item(), clip_gradients(self.network, self.settings.clip)
+            if not (math.isfinite(nats) and math.isfinite(gradient_norm)):
+                raise DivergedError(self._diverged(nats, gradient_norm))
+            rate = self.budget.learning_rate(self.step, done)
+            self.optimizer.step(rate)
+            self._states = detach(states)
+            self.step, self.tokens = self.step + 1, self.tokens + targets.numel()
+            self.seconds = time.perf_counter() - start
+            done = self.budget.done(self.step, self.seconds)
+            yield Progress(self.step, nats, rate, gradient_norm, self.tokens, self.seconds, done)
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Return all that the next step depends on: tensors, and values that JSON can hold."""
+        tensors = {f"weights.{name}": _numpy(tensor) for name, tensor in self.network.state_dict().items()}
+        tensors |= {f"optimizer.{name}": _numpy(tensor) for name, tensor in self.optimizer.state()}
+        for layer, state in enumerate(self._states):
+            for field, part in zip(state._fields, state, strict=True):
+                tensors[f"state.{layer}.{field}"] = _numpy(part)
+        tensors["random"] = torch.get_rng_state().numpy()
+        if self._device.type == "cuda":
+            tensors["random.cuda"] = torch.cuda.get_rng_state(self._device).numpy()
+        values = {
+            "step": self.step,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+            "precision": self.precision,
+            "windows": self.windows.state(),
+        }
+        return tensors, values
+
+    def restore(self, tensors: Tensors, values: dict[str, Any]) -> None:
+        """Go on exactly where a saved state stood."""
+        weights = {
+            name.removeprefix("weights."): _torch(a)
+            for name, a in tensors.items()
+            if name.startswith("weights.")
+        }
+        self.network.load_state_dict(weights)
+        self.optimizer.restore(
+            (name.removeprefix("optimizer."), _torch(a))
+            for name, a in tensors.items()
+            if name.startswith("optimizer.")
+        )
+        self._states = tuple(
+            type(state)(
+                *(_torch(tensors[f"state.{layer}.{field}"]).to(self._device) for field in state._fields)
+            )
+            for layer, state in enumerate(self._states)
+        )
+        torch.set_rng_state(_torch(tensors["random"]))
+        if "random.cuda" in tensors and self._device.type == "cuda":
+            torch.cuda.set_rng_state(_torch(tensors["random.cuda"]), self._device)
+        self.step, self.tokens = values["step"], values["tokens"]
+        self.seconds = values["seconds"]
+        self.windows.restore(values["windows"])
+
+    def _diverged(self, nats: float, gradient_norm: float) -> str:
+        found = (
+            f"the loss became {nats}"
+            if not math.isfinite(nats)
+            else f"the gradient's norm became {gradient_norm}"
+        )
+        advice = f"lower train.learning_rate (now {self.settings.learning_rate:g})"
+        if self.settings.clip is None or self.settings.clip > 1:
+            advice += f" or train.clip (now {self.settings.clip or 'none'})"
+        return f"{found} at step {self.step + 1}, expected a finite number; {advice}"
+
+
+def _numpy(tensor: torch.Tensor) -> NDArray[Any]:
+    return np.array(tensor.detach().cpu().numpy())  # a copy: training goes on
+
+
+def _torch(array: NDArray[Any]) -> torch.Tensor:
+    return torch.from_numpy(np.array(array))

@@ -1,0 +1,57 @@
+"""Every shipped recipe: valid for texts of every size, and able to learn."""
+
+from pathlib import Path
+
+import pytest
+
+from elman import LanguageModel
+from elman.config import settings_from
+from elman.errors import SettingsError
+from elman.recipes import load_recipe, recipe_names
+
+SIZES = [(10, 5), (5_000, 40), (60_000, 60), (300_000, 3000), (10**6, 65), (10**7, 90), (10**9, 15_000)]
+
+
+def test_all_recipes_are_found() -> None:
+    assert recipe_names() == ["default"]
+
+
+@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("size", SIZES)
+def test_a_recipe_is_valid_for_texts_of_every_size(name: str, size: tuple[int, int]) -> None:
+    recipe = load_recipe(name)
+    assert settings_from(recipe.layers(*size))
+    assert recipe.description != "no description"
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_recipe_trains_two_steps(name: str, small_text: Path, tmp_path: Path) -> None:
+    model = LanguageModel.train(small_text, recipe=name, out=tmp_path / "model", steps=2)
+    assert model.result is not None
+    assert model.result["steps"] == 2
+
+
+def test_small_texts_get_more_dropout_and_large_ones_more_minutes() -> None:
+    recipe = load_recipe("default")
+    chosen = [settings_from(recipe.layers(tokens, 65)) for tokens in (20_000, 100_000, 10**6, 10**8)]
+    dropouts = [settings.model.dropout for settings in chosen]
+    minutes = [settings.train.minutes or 0 for settings in chosen]
+    assert dropouts == sorted(dropouts, reverse=True)
+    assert dropouts[0] > dropouts[-1]
+    assert minutes == sorted(minutes)
+    assert minutes[0] < minutes[-1]
+
+
+def test_a_recipe_of_ones_own_is_a_file_with_cases(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(
+        'description = "mine"\n[train]\nsteps = 3\n[[when]]\ntokens_below = 50\nmodel = { layers = 2 }\n'
+        "[[when]]\nvocabulary_from = 30\nmodel = { hidden_size = 7 }\n"
+    )
+    recipe = load_recipe(str(tmp_path / "mine.toml"))
+    assert settings_from(recipe.layers(49, 29)).model.layers == 2
+    assert settings_from(recipe.layers(50, 30)).model.layers == 1
+    assert settings_from(recipe.layers(49, 29)).model.hidden_size == 512
+    assert settings_from(recipe.layers(50, 30)).model.hidden_size == 7
+    (tmp_path / "broken.toml").write_text("train = [")
+    with pytest.raises(SettingsError, match="recipe broken is not valid TOML"):
+        load_recipe(str(tmp_path / "broken.toml"))
