@@ -1,0 +1,153 @@
+"""One score for all models: nats over a held-out stream, with the state carried from its first token to its
+last.
+
+An engine, a tokenizer and characters come in; totals go out, in units that let character, byte, word and
+byte-pair models compare. Knows nothing of how the model was trained.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.engine import Engine, Ids, Logits
+from elman.tokens import Tokenizer, cut_stream
+from elman.tokens.store import Tokens
+
+from .spelling import Spelling
+
+TOKENS_AT_MOST = 4096  # in one call of the engine: bounds what its layers hold
+LOGITS_AT_MOST = 4_000_000  # numbers in one block of logits: bounds memory, and keeps blocks in the cache
+
+
+@dataclass(frozen=True)
+class Score:
+    """Total surprise over a text, and the text's size in tokens, characters and UTF-8 bytes."""
+
+    nats: float
+    tokens: int
+    characters: int
+    bytes: int
+    unknown: int = 0  # pieces that the vocabulary does not have
+    spelling_nats: float = 0.0  # what their spelling cost, part of `nats`
+
+    @property
+    def nats_per_token(self) -> float:
+        """Mean surprise of a token."""
+        return self.nats / self.tokens
+
+    @property
+    def nats_per_character(self) -> float:
+        """Mean surprise of a character."""
+        return self.nats / self.characters
+
+    @property
+    def perplexity(self) -> float:
+        """exp(nats per token): how many tokens the model hesitates between."""
+        return math.exp(min(self.nats_per_token, 700.0))
+
+    @property
+    def bits_per_character(self) -> float:
+        """Mean surprise of a character, in bits."""
+        return self.nats / self.characters / math.log(2)
+
+    @property
+    def bits_per_byte(self) -> float:
+        """Mean surprise of a UTF-8 byte, in bits: the unit in which all models compare."""
+        return self.nats / self.bytes / math.log(2)
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the fields that `--json` shows."""
+        return {
+            "tokens": self.tokens,
+            "characters": self.characters,
+            "bytes": self.bytes,
+            "nats_per_token": self.nats_per_token,
+            "nats_per_character": self.nats_per_character,
+            "perplexity": self.perplexity,
+            "bits_per_character": self.bits_per_character,
+            "bits_per_byte": self.bits_per_byte,
+            "unknown": self.unknown,
+            "spelling_nats": self.spelling_nats,
+        }
+
+
+def score_text(
+    engine: Engine,
+    tokenizer: Tokenizer,
+    chunks: Iterable[str],
+    spelling: Spelling,
+    context: str = "",
+    advance: Callable[[int], None] | None = None,
+) -> Score:
+    """Score a text token by token as one stream; what the vocabulary lacks is charged for its spelling.
+
+    `context` is text that the model reads first, without being scored on it. `advance` is called with
+    characters done.
+    """
+    nats = spelling_nats = 0.0
+    tokens = characters = size = unknown = 0
+    stream = Surprise(engine, tokenizer.encode(context)) if context else Surprise(engine)
+    for text in cut_stream(tokenizer, chunks):
+        for surprise in stream.read(tokenizer.encode(text)):
+            nats += float(surprise.sum(dtype=np.float64))
+            tokens += len(surprise)
+        characters, size = characters + len(text), size + len(text.encode("utf-8", "surrogatepass"))
+        for piece in tokenizer.unknown_pieces(text):
+            unknown, spelling_nats = unknown + 1, spelling_nats + spelling.nats(piece)
+        if advance:
+            advance(len(text))
+    return Score(nats + spelling_nats, tokens, characters, size, unknown, spelling_nats)
+
+
+class Surprise:
+    """One stream of tokens through an engine: how many nats each token costs, given all before it.
+
+    The first token after no context at all is charged as if every token were equally likely.
+    """
+
+    def __init__(self, engine: Engine, context: Ids | None = None) -> None:
+        self._engine = engine
+        self._state = engine.initial_state(1)
+        self._next = np.zeros(
+            (1, engine.vocabulary_size), dtype=np.float32
+        )  # logits (1, V) of the next token
+        for _ in self.read(context) if context is not None else ():
+            pass
+
+    def read(self, ids: Ids) -> Iterator[NDArray[np.float32]]:
+        """Yield the nats of each token of ids (T,), in blocks."""
+        block = max(1, min(TOKENS_AT_MOST, LOGITS_AT_MOST // self._engine.vocabulary_size))
+        for start in range(0, len(ids), block):
+            part = ids[start : start + block]
+            logits, self._state = self._engine.feed(part[:, np.newaxis], self._state)  # (T, 1, V)
+            before = np.concatenate([self._next, logits[:-1, 0]])
+            self._next = logits[-1]
+            yield nats_of(before, part)
+
+
+def nats_of(logits: Logits, ids: Ids) -> NDArray[np.float32]:
+    """Return the negative log-probability of ids (...) under logits (..., V)."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    chosen = np.take_along_axis(shifted, ids[..., np.newaxis].astype(np.int64), axis=-1)[..., 0]
+    nats: NDArray[np.float32] = np.log(np.exp(shifted).sum(axis=-1)) - chosen
+    return nats
+
+
+def score_rows(engine: Engine, tokens: Tokens, rows: int, tokens_at_most: int) -> float:
+    """Return nats per token over the first tokens of a part, read in parallel rows, each from a cold state.
+
+    Faster than one stream and a little pessimistic: for watching a run, not for its result.
+    """
+    count = min(len(tokens), tokens_at_most)
+    rows = max(1, min(rows, count // 64))
+    stretch = (count - 1) // rows  # predictions in a row
+    starts, state = np.arange(rows, dtype=np.int64) * stretch, engine.initial_state(rows)
+    block, total = max(1, min(256, LOGITS_AT_MOST // (engine.vocabulary_size * rows))), 0.0
+    for begin in range(0, stretch, block):
+        span = tokens.rows(starts + begin, min(block, stretch - begin) + 1)
+        logits, state = engine.feed(span[:-1], state)
+        total += float(nats_of(logits, span[1:]).sum(dtype=np.float64))
+    return total / (rows * stretch)

@@ -1,0 +1,34 @@
+"""What a score means, in plain words: against the baselines, and against the score on the training part."""
+
+from collections.abc import Mapping
+
+from .baselines import Baseline
+from .score import Score
+
+MEMORISING = 0.75  # training nats below this share of the held-out nats
+
+
+def verdict(score: Score, baselines: Mapping[str, Baseline], train_nats_per_token: float | None) -> list[str]:
+    """Return one to three sentences about a held-out score."""
+    sentences = []
+    if baselines:
+        name, best = min(baselines.items(), key=lambda item: item[1].bits_per_byte)
+        figures = f"{score.bits_per_byte:.3f} against {best.bits_per_byte:.3f} bits per byte"
+        if score.bits_per_byte < best.bits_per_byte:
+            sentences.append(f"better than every baseline: {figures} of the best, {name}")
+        else:
+            sentences.append(
+                f"worse than {name}: {figures}; train longer, or with a larger model or another recipe"
+            )
+    if train_nats_per_token is not None and train_nats_per_token < MEMORISING * score.nats_per_token:
+        sentences.append(
+            f"memorising: {train_nats_per_token:.3f} nats per token on the training part, "
+            f"{score.nats_per_token:.3f} held out; raise model.dropout, lower model.hidden_size, "
+            "or use more text"
+        )
+    if score.unknown:
+        sentences.append(
+            f"{score.unknown:,} pieces are not in the vocabulary; their spelling is part of the score "
+            f"({score.spelling_nats / score.nats:.1%} of it)"
+        )
+    return sentences
