@@ -1,0 +1,70 @@
+"""The command line: one file for each command; each parses, calls the library and prints.
+
+Data go to standard output, all talk to standard error. Exit codes: 0; 2 for what the user can mend, said in
+one line; 130 after Ctrl-C, with the run saved.
+"""
+
+import os
+import sys
+import warnings
+
+import typer
+
+from elman.errors import ElmanError
+
+from . import compare, evaluate, generate, recipes, score, train
+
+app = typer.Typer(
+    name="elman",
+    help="Recurrent language models to read, to train on a laptop, and to ship.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (train, generate, evaluate, score, compare, recipes):
+    app.command(module.__name__.rpartition(".")[2], epilog=module.EXAMPLE)(module.command)
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
+) -> None:
+    if version:
+        from elman import __version__
+
+        print(__version__)
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    warnings.showwarning = _show_warning
+    try:
+        sys.exit(app(standalone_mode=False, prog_name="elman"))
+    except ElmanError as error:
+        _say(f"elman: {error}")
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(130)
+    except KeyboardInterrupt:
+        _say("elman: interrupted")
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except typer.TyperException as error:  # options and arguments that typer refuses
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "elman"
+        message = " ".join(error.format_message().split()).rstrip(".")
+        _say(f"elman: {message[:1].lower()}{message[1:]}; see {command} --help")
+        sys.exit(2)
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    _say(f"warning: {message}")
+
+
+def _say(text: str) -> None:
+    print(" ".join(text.splitlines()), file=sys.stderr)

@@ -1,0 +1,39 @@
+"""`elman evaluate`: an honest score beside its baselines."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLE = "Example: elman evaluate models/book other.txt"
+
+
+def command(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder.", show_default=False)],
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TEXT",
+            help="Text to score; without any, the held-out part of the model's own.",
+            show_default=False,
+        ),
+    ] = None,
+    part: Annotated[
+        str, typer.Option(help="Which part of the model's own text: validation or test.")
+    ] = "validation",
+    encoding: Annotated[
+        str | None, typer.Option(help="Character encoding of TEXT.", show_default="the model's own text's")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+) -> None:
+    """Score a model on text that it has not learned."""
+    from elman.api import LanguageModel
+
+    from .output import print_json, show_score, working
+
+    loaded = LanguageModel.load(model)
+    with working() as advance:
+        evaluation = loaded.evaluate(list(texts) if texts else None, part, encoding, advance)
+    show_score(evaluation)
+    if as_json:
+        print_json(evaluation)

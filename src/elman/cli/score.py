@@ -1,0 +1,47 @@
+"""`elman score`: how much each token of a text surprises a model."""
+
+import math
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLE = 'Example: elman score models/book "to be or not"    (- reads standard input)'
+
+
+def command(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder.", show_default=False)],
+    text: Annotated[
+        str, typer.Argument(help="The text itself, a file, or - for standard input.", show_default=False)
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+) -> None:
+    """Show the surprise of each token of a text, in bits."""
+    from rich.table import Table
+
+    from elman.api import LanguageModel
+    from elman.text import find_sources, read_text
+
+    from .output import data, print_json
+
+    loaded = LanguageModel.load(model)
+    if text == "-" or Path(text).is_file():
+        from elman.text import cache_folder
+
+        text = "".join(
+            read_text(
+                find_sources([text], sys.stdin.buffer, cache_folder() / "pipes"), loaded.settings.encoding
+            )
+        )
+    scored = loaded.score(text)
+    bits = [token.nats / math.log(2) for token in scored]
+    if as_json:
+        tokens = [{"token": token.piece, "bits": round(b, 4)} for token, b in zip(scored, bits, strict=True)]
+        print_json({"bits": sum(bits), "bits_per_character": sum(bits) / len(text), "tokens": tokens})
+        return
+    table = Table("token", "bits", "", box=None, pad_edge=False)
+    for token, b in zip(scored, bits, strict=True):
+        table.add_row(repr(token.piece), f"{b:.2f}", "#" * min(40, round(2 * b)))
+    data.print(table, markup=False)
+    data.print(f"{sum(bits):.1f} bits, {sum(bits) / len(text):.3f} bits per character")

@@ -1,0 +1,47 @@
+"""What a run says while it goes, in the order in which it says it."""
+
+from dataclasses import dataclass, field
+
+from elman.training import Precision, Progress
+
+
+@dataclass(frozen=True)
+class Started:
+    """The first step is next."""
+
+    precision: Precision
+    recurrence: str
+    recurrence_reason: str
+    device: str
+    parameters: int
+    step: int
+    damaged: list[str]  # saved states that could not be used, each with the reason
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """One weight update is done."""
+
+    progress: Progress
+    tokens_per_second: float
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The model was scored on the first tokens of the validation part."""
+
+    step: int
+    nats_per_token: float
+    best: bool
+    samples: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The run ends here: all done, out of patience, or asked to stop."""
+
+    finished: bool
+    reason: str
+
+
+Event = Started | Stepped | Validated | Stopped

@@ -1,0 +1,56 @@
+"""What every test has: a cache and a home of its own, one thread, a seed, and no network."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELMAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a test reached for the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def shared_text(name: str) -> Path:
+    """Return the path of one of the texts that are not committed; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("ELMAN_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not (folder / name).exists():
+        pytest.skip(f"{folder / name} is absent; set ELMAN_TEST_DATA to a folder that holds it")
+    return folder / name
+
+
+@pytest.fixture
+def tinyshakespeare() -> Path:
+    return shared_text("tinyshakespeare.txt")
+
+
+@pytest.fixture
+def quatrains() -> Path:
+    return shared_text("quatrains.txt")
+
+
+@pytest.fixture
+def wikitext() -> Path:
+    return shared_text("wikitext2-valid.txt")
+
+
+@pytest.fixture
+def small_text(tmp_path: Path) -> Path:
+    """A text of some 12,000 characters with structure to learn and nothing outside ASCII."""
+    import random
+
+    words = "the cat sat on a mat and saw one dog run by its red door while rain fell".split()
+    choose = random.Random(7)
+    lines = [" ".join(choose.choice(words) for _ in range(8)) + ".\n" for _ in range(320)]
+    path = tmp_path / "small.txt"
+    path.write_text("".join(lines))
+    return path
