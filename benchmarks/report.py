@@ -1,0 +1,73 @@
+"""What all benchmarks share: timing in pairs, the machine's name, and the page of results."""
+
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the page of results."""
+
+    title: str
+    command: str
+    heading: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    remark: str = ""
+
+    def markdown(self) -> str:
+        """Return the table as a section of a page."""
+        lines = [
+            f"## {self.title}",
+            "",
+            "| " + " | ".join(self.heading) + " |",
+            "| --- " * len(self.heading) + "|",
+        ]
+        lines += ["| " + " | ".join(row) + " |" for row in self.rows]
+        return "\n".join(
+            [*lines, "", *([self.remark, ""] if self.remark else []), f"`{self.command}`; {machine()}", ""]
+        )
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long one call takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def in_turn(*works: Callable[[], object], repeats: int = REPEATS) -> list[list[float]]:
+    """Time several works A B C A B C ..., after one turn that is not counted; a list of seconds for each."""
+    for work in works:
+        work()
+    turns = [[seconds(work) for work in works] for _ in range(repeats)]
+    return [list(column) for column in zip(*turns, strict=True)]
+
+
+def spread(values: Sequence[float], digits: int = 1) -> str:
+    """Return `median (minimum to maximum)`."""
+    middle, low, high = statistics.median(values), min(values), max(values)
+    return f"{middle:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
+
+
+def machine() -> str:
+    """Return processor, versions, date and commit of this measurement."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        text = info.read_text()
+        names = [line.split(":")[1].strip() for line in text.splitlines() if line.startswith("model name")]
+        flags = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if f" {name}" in text]
+        model = f"{len(names)} cores of {names[0]} ({', '.join(flags)})"
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return (
+        f"{model}; Python {platform.python_version()}; {time.strftime('%Y-%m-%d')}; {commit.stdout.strip()}"
+    )

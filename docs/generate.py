@@ -1,0 +1,62 @@
+"""`make docs`: rewrite the pages that follow from the code: docs/settings.md and docs/commands.md."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from elman.config import describe_settings
+from elman.recipes import load_recipe, recipe_names
+
+DOCS = Path(__file__).parent
+COMMANDS = ("", "train", "generate", "evaluate", "score", "compare", "recipes")
+
+
+def settings_page() -> str:
+    """Return the table of all settings and the recipes."""
+    rows = [f"| `{name}` | {value} | {description} |" for name, value, description in describe_settings()]
+    recipes = [f"- `{name}`: {load_recipe(name).description}" for name in recipe_names()]
+    return "\n".join(
+        [
+            "# Settings",
+            "",
+            "The same names in `--set KEY=VALUE`, in a recipe's TOML file and in config.json.",
+            "The values here hold where neither the recipe nor the user says otherwise;",
+            "`elman recipes NAME` shows those of a recipe.",
+            "",
+            "| setting | value | meaning |",
+            "| --- | --- | --- |",
+            *rows,
+            "",
+            "## Recipes",
+            "",
+            *recipes,
+            "",
+        ]
+    )
+
+
+def commands_page() -> str:
+    """Return what `--help` prints for every command."""
+    plain = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    sections = ["# Commands", ""]
+    for command in COMMANDS:
+        arguments = [sys.executable, "-m", "elman", *command.split(), "--help"]
+        text = subprocess.run(arguments, capture_output=True, text=True, check=True, env=plain).stdout
+        lines = [line.rstrip() for line in text.splitlines()]
+        sections += [
+            f"## elman {command}".rstrip(),
+            "",
+            "```text",
+            *[line for line in lines if line],
+            "```",
+            "",
+        ]
+    return "\n".join(sections)
+
+
+PAGES = {"settings.md": settings_page, "commands.md": commands_page}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), encoding="utf-8")
