@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from elman.config import Settings, combine, describe_settings, nested, parse_assignment, settings_from
+from elman.config import Settings, describe_settings, layer_of, parse_assignment, settings_from
 from elman.errors import SettingsError
 
 STEPS = {"train": {"steps": 5}}
@@ -22,7 +22,7 @@ def test_later_layers_lie_on_top_and_a_budget_replaces_the_budget_below() -> Non
 
 
 def test_what_one_person_asks_is_one_layer_so_two_budgets_are_refused() -> None:
-    asked = combine([nested("train.steps", 5), nested("train.epochs", 1.0), nested("model.layers", 2)])
+    asked = layer_of({"train.steps": 5, "train.epochs": 1.0, "model.layers": 2})
     assert asked == {"train": {"steps": 5, "epochs": 1.0}, "model": {"layers": 2}}
     with pytest.raises(
         SettingsError, match="one of steps, epochs and minutes is the budget, found steps and epochs"
@@ -46,7 +46,7 @@ def test_what_one_person_asks_is_one_layer_so_two_budgets_are_refused() -> None:
     ],
 )
 def test_an_assignment_is_toml_or_none_or_a_bare_word(assignment: str, layer: dict) -> None:
-    assert parse_assignment(assignment) == layer
+    assert layer_of(dict([parse_assignment(assignment)])) == layer
 
 
 def test_every_setting_is_described_and_survives_json() -> None:

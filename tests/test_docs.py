@@ -45,11 +45,11 @@ def test_version_is_the_same_everywhere() -> None:
     assert re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1] == version
 
 
-def test_the_readme_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_text: Path) -> None:
+def test_the_readme_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its three lines, on a small text and with a budget of a few steps."""
     (program,) = re.findall(r"```python\n(from elman.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    small_text.rename(tmp_path / "book.txt")
+    (tmp_path / "book.txt").write_text("Once upon a time there was a cat.\n" * 200)
     exec(program.replace("minutes=3", "steps=5"), {})
 
 

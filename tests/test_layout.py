@@ -15,9 +15,9 @@ ORDER = (
     "errors",
     "engine",
     "progress",
+    "text",
     "config",
     "recipes",
-    "text",
     "tokens",
     "batches",
     "cells",
@@ -28,6 +28,7 @@ ORDER = (
     "evaluation",
     "generation",
     "runs",
+    "display",
     "api",
     "cli",
 )

@@ -12,23 +12,23 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from elman.config import Settings, combine, nested
+from elman.config import Settings, layer_of
 from elman.engine import Engine
-from elman.errors import FolderError, MissingPackageError, RequestError, TextError
+from elman.errors import FolderError, MissingPackageError, RequestError, SettingsError, TextError
 from elman.evaluation.held_out import evaluate_foreign, evaluate_part
-from elman.evaluation.score import Surprise
+from elman.evaluation.score import Scored, SurprisalStream
 from elman.evaluation.spelling import Spelling
 from elman.generation import Sampling, Stream
 from elman.progress import Advance, counter
-from elman.storage import FILES, ModelFolder
-from elman.storage.atomic import write_bytes
+from elman.storage import ModelFolder
 from elman.text import Part, TextStore, cache_folder, find_text, open_text, split
 from elman.tokens import Tokenizer, load_tokenizer
 
+HELD_OUT = ("validation", "test")
 Texts = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
-class Surprising(NamedTuple):
+class TokenScore(NamedTuple):
     """One token of a scored text."""
 
     piece: str  # its characters; a part of a character shows as U+FFFD
@@ -48,38 +48,56 @@ class LanguageModel:
     @classmethod
     def train(
         cls,
-        texts: Texts = "python-manual",
+        texts: Texts | None = None,
         *,
         out: str | os.PathLike[str] | None = None,
-        recipe: str = "default",
-        resume: bool = False,
+        recipe: str | None = None,
+        minutes: float | None = None,
+        steps: int | None = None,
+        epochs: float | None = None,
+        seed: int | None = None,
         settings: Mapping[str, Any] | None = None,
-        **budget: float,
+        resume: bool = False,
     ) -> "LanguageModel":
-        """Train on texts and return the scored model; `LanguageModel.result` says what it is worth.
+        """Train on texts and return the scored model; `result` says what it is worth.
 
-        `texts` are files, folders, globs, archives, `-`, or a named corpus. `settings` maps dotted names to
-        values ({"model.layers": 2}); `budget` is one of minutes, steps, epochs, and may be joined by seed.
+        `texts` are files, folders, globs, archives, `-`, or a named corpus; by default Python's own manual.
+        `settings` maps dotted names to values ({"model.layers": 2}). With `resume` the run in `out` goes on.
+        Progress is shown on standard error.
 
         Raises:
             ElmanError: for whatever the caller can mend; the message says how.
+            KeyboardInterrupt: after Ctrl-C, once the run is saved.
         """
-        require_torch("training")
+        require("training", "torch", "tensorboard")
+        from elman.display import follow, working
         from elman.runs.opening import new_run, resumed_run
         from elman.runs.result import measure_result
 
-        named = {**(settings or {}), **{f"train.{name}": value for name, value in budget.items()}}
-        asked = combine(nested(name, value) for name, value in named.items())
+        budget = {"minutes": minutes, "steps": steps, "epochs": epochs, "seed": seed}
+        named = {f"train.{name}": value for name, value in budget.items() if value is not None}
+        asked = layer_of({**(settings or {}), **named})
         path = Path(out) if out is not None else None
-        if resume:
-            if path is None:
-                raise FolderError("no folder to go on in, expected the run's own; name it with out=")
-            run = resumed_run(path, _names(texts) if texts != "python-manual" else (), asked)
-        else:
-            run = new_run(_names(texts), path, recipe, asked)
-        for _ in run.events(resume):
-            pass
-        measure_result(run)
+        with working() as advance:
+            if not resume:
+                run = new_run(_names(texts or "python-manual"), path, recipe or "default", asked, advance)
+            elif path is None:
+                raise FolderError("--resume needs the folder of the run, found none; add --out DIR")
+            elif recipe is not None:
+                raise SettingsError(
+                    f"--resume goes on with the recipe of the run, found --recipe {recipe}; leave that out"
+                )
+            else:
+                run = resumed_run(path, _names(texts) if texts else [], asked, advance)
+        try:
+            if not follow(run):
+                raise KeyboardInterrupt(
+                    f"stopped and saved; go on with: elman train --resume --out {run.folder.path}"
+                )
+            with working() as advance:
+                measure_result(run, advance)
+        finally:
+            run.close()
         return cls.load(run.folder.path)
 
     @classmethod
@@ -89,32 +107,33 @@ class LanguageModel:
         Raises:
             FolderError: a file is missing or damaged.
         """
-        require_torch("running a model")
+        require("running a model", "torch")
         model_folder = ModelFolder(Path(folder))
-        config, tokenizer_json = model_folder.read_config()
+        config, tokenizer_json = model_folder.read_config(), model_folder.read_tokenizer()
         weights = model_folder.read_weights()
         tokenizer = load_tokenizer(config["settings"]["tokenizer"], tokenizer_json)
-        if tokenizer.size != config["vocabulary_size"]:
-            raise FolderError(
-                f"{folder}/tokenizer.json has {tokenizer.size} tokens, expected {config['vocabulary_size']}; "
-                "restore the file that belongs to the model"
-            )
         import torch
 
         from elman.model import Network, TorchEngine
 
         network = Network(Settings.model_validate(config["settings"]).model, tokenizer.size)
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+        try:
+            network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+        except RuntimeError:
+            raise FolderError(
+                f"{folder}/model.safetensors does not fit {folder}/config.json, expected the weights of the "
+                "model that it describes; restore the files that belong together"
+            ) from None
         return cls(model_folder, config, tokenizer, TorchEngine(network))
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Copy the model to another folder, without what only a run needs."""
-        target = Path(folder)
-        if ModelFolder(target).holds_a_run():
-            raise FolderError(f"{target} holds another model; choose a folder that is free")
-        for name in FILES:
-            if (self.folder.path / name).exists():
-                write_bytes(target / name, (self.folder.path / name).read_bytes())
+        """Copy the model to another folder, without what only a run needs.
+
+        Raises:
+            FolderError: the folder is taken, or a file of this model is gone or damaged.
+            StorageError: the folder cannot be written.
+        """
+        self.folder.copy(Path(folder))
 
     @property
     def result(self) -> dict[str, Any] | None:
@@ -125,49 +144,54 @@ class LanguageModel:
         self,
         texts: Texts | None = None,
         part: str = "validation",
+        characters: int | None = None,
         encoding: str | None = None,
         advance: Advance | None = None,
     ) -> dict[str, Any]:
-        """Score a text the model has not learned: the held-out part of its own, or another one, as one
-        stream.
+        """Score a text the model has not learned, as one stream: a held-out part of its own, or another one.
 
         Returns nats_per_token, perplexity, bits_per_character, bits_per_byte, baselines and more, as
-        `elman evaluate --json` prints them. The text that the model was trained on counts as its own.
+        `elman evaluate --json` prints them. `characters` limits how many are scored. The text that the
+        model was trained on counts as its own.
 
         Raises:
-            TextError: a text that cannot be read; no such part.
+            RequestError: `part` is neither validation nor test, or is named with another text.
+            TextError: a text that cannot be read; a part that is empty.
         """
+        if part not in HELD_OUT:
+            raise RequestError(f"part is {part!r}, expected {' or '.join(HELD_OUT)}")
+        if characters is not None and characters < 1:
+            raise RequestError(f"characters is {characters}, expected 1 or more; leave it out to score all")
         own = self.config["text"]
-        text = None if texts is not None else find_text(own["fingerprint"], cache_folder())
+        text = find_text(own["fingerprint"], cache_folder()) if texts is None else None
         if text is None:
             names = own["sources"] if texts is None else _names(texts)
-            text = open_text(
-                names, cache_folder(), encoding or self.settings.encoding, counter(advance, "reading")
-            )
+            if texts is None and "-" in names:
+                raise TextError(
+                    "the model learned from standard input, and the cache has that text no longer; name a "
+                    "text to score"
+                )
+            reading = counter(advance, "reading")
+            text = open_text(names, cache_folder(), encoding or self.settings.encoding, reading)
+        model = Scored(self.engine, self.tokenizer, self._spelling)
         if text.fingerprint == own["fingerprint"]:
             training, held_out = self._parts(text, part)
-            result = self.result or {}
-            train_nats = result.get("train", {}).get("nats_per_token")
-            return evaluate_part(
-                self.engine,
-                self.tokenizer,
-                self._spelling,
-                text,
-                training,
-                held_out,
-                cache_folder(),
-                train_nats,
-                advance,
-            )
+            nats = self.result["train"]["nats_per_token"] if self.result else None
+            return evaluate_part(model, text, training, held_out, cache_folder(), characters, nats, advance)
         if texts is None:
             raise TextError(
                 f"{', '.join(own['sources'])} is no longer the text the model learned; name a text to score"
             )
+        if part != HELD_OUT[0]:
+            raise RequestError(
+                f"part {part} is one of the model's own text, found another text; leave out the part or the "
+                "text"
+            )
         learned = find_text(own["fingerprint"], cache_folder())
-        training_part = (learned, self._parts(learned, "validation")[0]) if learned else None
-        return evaluate_foreign(self.engine, self.tokenizer, self._spelling, text, training_part, advance)
+        training_part = (learned, self._parts(learned, part)[0]) if learned else None
+        return evaluate_foreign(model, text, training_part, characters, advance)
 
-    def score(self, text: str) -> list[Surprising]:
+    def score(self, text: str) -> list[TokenScore]:
         """Return the surprise of each token of a text, the first given nothing.
 
         Raises:
@@ -176,15 +200,15 @@ class LanguageModel:
         if not text:
             raise RequestError("the text is empty, expected at least one character to score")
         ids = self.tokenizer.encode(text)
-        nats = [float(n) for block in Surprise(self.engine).read(ids) for n in block]
+        nats = [float(n) for block in SurprisalStream(self.engine).read(ids) for n in block]
         unknown = iter(self.tokenizer.unknown_pieces(text))
         scored = []
         for token, surprise in zip(ids.tolist(), nats, strict=True):
             if token == self.tokenizer.unknown:
                 piece = next(unknown)
-                scored.append(Surprising(piece, surprise + self._spelling.nats(piece)))
+                scored.append(TokenScore(piece, surprise + self._spelling.nats(piece)))
             else:
-                scored.append(Surprising(self.tokenizer.pieces[token].decode("utf-8", "replace"), surprise))
+                scored.append(TokenScore(self.tokenizer.pieces[token].decode("utf-8", "replace"), surprise))
         return scored
 
     def generate(self, prompt: str | None = None, length: int = 200, seed: int = 0, **sampling: Any) -> str:
@@ -204,6 +228,8 @@ class LanguageModel:
         how = Sampling(**sampling)
         if length < 1:
             raise RequestError(f"the length is {length}, expected 1 token or more")
+        if seed < 0:
+            raise RequestError(f"the seed is {seed}, expected 0 or more")
         if prompt is None:
             prompt = self._opening()
         elif unknown := list(dict.fromkeys(self.tokenizer.unknown_pieces(prompt))):
@@ -219,22 +245,23 @@ class LanguageModel:
 
     def _parts(self, text: TextStore, name: str) -> tuple[Part, Part]:
         parts = {part.name: part for part in split(text.characters, self.settings.split)}
-        if name not in parts:
+        if name not in parts or parts[name].start == parts[name].stop:
             raise TextError(
                 f"the split {self.settings.split} has no {name} part; train with --split 90/5/5 to have one"
             )
         return parts["train"], parts[name]
 
 
-def require_torch(work: str) -> None:
-    """Say what to install where torch is not.
+def require(work: str, *packages: str) -> None:
+    """Say what to install where a package is not.
 
     Raises:
-        MissingPackageError: torch is not installed.
+        MissingPackageError: one of them is not installed.
     """
-    if find_spec("torch") is None or find_spec("tensorboard") is None:
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
         raise MissingPackageError(
-            f'{work} needs torch and tensorboard, which are not installed: pip install "elman[train]"'
+            f'{work} needs {" and ".join(missing)}, expected to be installed; do: pip install "elman[train]"'
         )
 
 

@@ -1,17 +1,18 @@
 """The settings: one definition makes the flag, the TOML key, the stored config and the row in the docs.
 
 Layers of settings come in (a recipe, what the recipe says for a text of this size, what the user asked),
-one checked and frozen `Settings` goes out. Knows nothing of models, texts or torch.
+one checked and frozen `Settings` goes out. Knows nothing of models or torch.
 """
 
 import difflib
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from .errors import SettingsError
+from elman.errors import ElmanError, SettingsError
+from elman.text import find_codec, split
 
 Layer = Mapping[str, Any]  # nested, as a TOML file reads: {"tokenizer": "byte", "model": {"layers": 2}}
 BUDGETS = ("steps", "epochs", "minutes")
@@ -19,12 +20,14 @@ BUDGETS = ("steps", "epochs", "minutes")
 Cell = Literal["rnn-tanh", "rnn-relu", "gru", "lstm"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Mean = Annotated[float, Field(ge=0, lt=1)]
+Prompt = Annotated[str, Field(min_length=1)]
 
 
 class Section(BaseModel):
     """What every group of settings shares: frozen, complete, no unknown names, no silent conversions."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
 
 
 class ModelSettings(Section):
@@ -70,13 +73,13 @@ class TrainSettings(Section):
     weight_decay: float = Field(
         0.0, ge=0, allow_inf_nan=False, description="decay of matrices (not of biases)"
     )
-    momentum: tuple[float, float] = Field(
-        (0.9, 0.99), description="averaging of Adam's first and second moments"
+    betas: tuple[Mean, Mean] = Field(
+        (0.9, 0.99), strict=False, description="what Adam's means of gradients and of their squares keep"
     )
     clip: Positive | None = Field(1.0, description="largest global gradient norm; none: no clipping")
     schedule: Literal["constant", "cosine"] = Field("cosine", description="learning rate over the budget")
     warmup_steps: int = Field(
-        100, ge=0, description="steps over which the learning rate rises, at most a tenth of all"
+        100, ge=0, description="steps over which the learning rate rises, at most a tenth of the budget"
     )
     steps: Count | None = Field(None, description="budget: weight updates")
     epochs: Positive | None = Field(None, description="budget: passes over the training part")
@@ -87,7 +90,9 @@ class TrainSettings(Section):
         None, description="steps between validations; none: 12 over the budget"
     )
     patience: Count | None = Field(None, description="stop after so many validations without a better score")
-    prompts: tuple[str, ...] = Field((), description="prompts that are continued at each validation")
+    prompts: tuple[Prompt, ...] = Field(
+        (), strict=False, description="prompts that are continued at each validation"
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="seed of weights, windows and dropout")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="arithmetic of the training steps")
@@ -110,7 +115,7 @@ class Settings(Section):
 
     tokenizer: Literal["character", "byte", "word", "bpe"] = Field("character", description="what a token is")
     vocabulary_size: Annotated[int, Field(ge=2)] | None = Field(
-        None, description="most tokens that a word or bpe tokenizer keeps; none: 10000 words, 1024 pairs"
+        None, description="most tokens of a word or bpe tokenizer; none: 10000 for word, 1024 for bpe"
     )
     split: str = Field(
         "90/10", description="percent of the text for train/validation or train/validation/test"
@@ -119,11 +124,27 @@ class Settings(Section):
     model: ModelSettings
     train: TrainSettings
 
+    @field_validator("split")
+    @classmethod
+    def _split_can_be_made(cls, value: str) -> str:
+        _try(split, 100, value)
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, value: str) -> str:
+        _try(find_codec, value)
+        return value
+
     @model_validator(mode="after")
-    def _vocabulary_size_needs_a_choice(self) -> Self:
+    def _vocabulary_size_goes_with_the_tokenizer(self) -> Self:
         if self.vocabulary_size is not None and self.tokenizer in ("character", "byte"):
             raise ValueError(
                 f"vocabulary_size goes with tokenizer word or bpe, found tokenizer {self.tokenizer}"
+            )
+        if self.tokenizer == "bpe" and (self.vocabulary_size or 256) < 256:
+            raise ValueError(
+                f"bpe has a token for each of 256 bytes, found vocabulary_size {self.vocabulary_size}"
             )
         return self
 
@@ -146,16 +167,19 @@ def merge(layers: Iterable[Layer]) -> dict[str, Any]:
     return merged
 
 
-def combine(layers: Iterable[Layer]) -> Layer:
-    """Join what one person asked for into one layer, so that two budgets are two budgets, and refused."""
-    joined: dict[str, Any] = {}
-    for layer in layers:
-        for key, value in layer.items():
-            below = joined.get(key)
-            joined[key] = (
-                {**below, **value} if isinstance(value, Mapping) and isinstance(below, dict) else value
-            )
-    return joined
+def layer_of(named: Mapping[str, Any]) -> Layer:
+    """Join what one person asked for, by dotted names, into one layer: two budgets in it are refused.
+
+    {"model.layers": 2, "model.cell": "gru"} -> {"model": {"layers": 2, "cell": "gru"}}
+    """
+    layer: dict[str, Any] = {}
+    for name, value in named.items():
+        section, dot, key = name.partition(".")
+        if not dot:
+            layer[name] = value
+        elif isinstance(table := layer.setdefault(section, {}), dict):
+            table[key] = value
+    return layer
 
 
 def settings_from(layers: Iterable[Layer]) -> Settings:
@@ -171,8 +195,8 @@ def settings_from(layers: Iterable[Layer]) -> Settings:
         raise SettingsError("; ".join(problems) + "; `elman recipes default` shows every setting") from None
 
 
-def parse_assignment(assignment: str) -> Layer:
-    """Read one KEY=VALUE of the command line as a layer; the value is TOML, or `none`, or a bare word."""
+def parse_assignment(assignment: str) -> tuple[str, Any]:
+    """Read one KEY=VALUE of the command line; the value is TOML, or `none`, or a bare word."""
     key, equals, text = assignment.partition("=")
     key, text = key.strip(), text.strip()
     if not equals or not key:
@@ -185,21 +209,19 @@ def parse_assignment(assignment: str) -> Layer:
             value = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
             value = text
-    return nested(key, value)
+    return key, value
 
 
-def nested(name: str, value: Any) -> Layer:
-    """Return a layer of one setting: ("model.layers", 2) -> {"model": {"layers": 2}}."""
-    for key in reversed(name.split(".")):
-        value = {key: value}
-    layer: Layer = value
-    return layer
+def _try(check: Callable[..., object], *arguments: object) -> None:
+    """Let a check of elman's speak as one of pydantic's."""
+    try:
+        check(*arguments)
+    except ElmanError as error:
+        raise ValueError(str(error)) from None
 
 
 def describe_settings(settings: Settings | None = None) -> Iterator[tuple[str, str, str]]:
-    """Yield (name, value, description) of every setting, in order; without settings the value is the
-    default.
-    """
+    """Yield (name, value, description) of every setting, in order; without settings, with its default."""
     sections: list[tuple[str, type[Section], Section | None]] = [
         ("", Settings, settings),
         ("model.", ModelSettings, settings.model if settings else None),
@@ -218,7 +240,7 @@ def _show(value: Any) -> str:
         return "none"
     if isinstance(value, tuple):
         return "[" + ", ".join(map(_show, value)) + "]"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value) or "empty"
 
 
 def _names() -> dict[str, list[str]]:
@@ -242,6 +264,7 @@ def _describe(problem: dict[str, Any]) -> str:
     if problem["type"] == "missing":
         return f"{name} is missing"
     if problem["type"] == "value_error":
-        return f"{name or 'settings'}: {problem['ctx']['error']}"
+        return str(problem["ctx"]["error"])
     expected = problem["msg"].replace("Input should be ", "").replace("a valid ", "")
+    expected = expected.replace("String should have", "a text of")
     return f"{name} is {_show(found)}, expected {expected}"

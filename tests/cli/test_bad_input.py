@@ -1,5 +1,6 @@
 """Bad input: one clear line (found, expected, what to do), exit 2, nothing left half-written."""
 
+import json
 import os
 import subprocess
 import sys
@@ -50,6 +51,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "window.txt").write_text("eighteen letters..")
     (folder / "binary.txt").write_bytes(bytes(range(256)) * 10)
     (folder / "latin.txt").write_bytes("caf\u00e9 ".encode("latin-1") * 100)
+    (folder / "other.txt").write_text("the cat sat on another mat.\n" * 4)
     (folder / "nothing").mkdir()
     (folder / "nothing" / "picture.png").write_bytes(b"\x89PNG")
     done = elman("train", "good.txt", "--out", "model", *TINY, cwd=folder, ELMAN_CACHE=str(folder / "cache"))
@@ -85,7 +87,7 @@ def test_a_text_that_cannot_be_used(world: Path, text: str, said: list[str]) -> 
 
 SETTINGS = [
     (["--recipe", "defualt"], ["no recipe 'defualt'", "did you mean default"]),
-    (["--recipe", "none.toml"], ["no recipe file none.toml"]),
+    (["--recipe", "none.toml"], ["no recipe file none.toml (No such file or directory)"]),
     (
         ["--set", "train.lerning_rate=1"],
         ["train.lerning_rate is not a setting, did you mean train.learning_rate?"],
@@ -102,6 +104,10 @@ SETTINGS = [
     (["--set", "vocabulary_size=50"], ["vocabulary_size goes with tokenizer word or bpe"]),
     (["--minuts", "3"], ["no such option", "--minutes", "see elman train --help"]),
     (["--device", "tpu"], ["train.device is tpu"]),
+    (["--prompt", ""], ["train.prompts.0 is empty, expected a text of at least 1 character"]),
+    (["--set", "train.betas=[0.9, 1]"], ["train.betas.1 is 1, expected less than 1"]),
+    (["--set", "model.layers=true"], ["model.layers is true, expected integer"]),
+    (["--tokenizer", "bpe", "--set", "vocabulary_size=99"], ["bpe has a token for each of 256 bytes"]),
     (["--resume"], ["--resume needs the folder of the run"]),
 ]
 
@@ -116,7 +122,11 @@ def test_a_setting_that_cannot_be(world: Path, options: list[str], said: list[st
 def test_all_wrong_settings_are_named_at_once(world: Path) -> None:
     wrong = ["--set", "model.layers=0", "--set", "train.batch=3", "--set", "model.dropout=2", "--seed", "-5"]
     line = refused(elman("train", "good.txt", *wrong, cwd=world))
+    wrong += ["--split", "90/20", "--encoding", "utf-9"]
+    line = refused(elman("train", "good.txt", *wrong, cwd=world))
     for name in (
+        "split '90/20' sums to 110",
+        "unknown encoding 'utf-9'",
         "model.layers is 0",
         "train.batch is not a setting",
         "model.dropout is 2",
@@ -143,7 +153,12 @@ REQUESTS = [
     (["generate", "nowhere", "a"], ["no model folder nowhere"]),
     (["generate", "good.txt", "a"], ["good.txt is a file, expected a model folder"]),
     (["generate", "nothing", "a"], ["nothing has no config.json"]),
+    (["generate", "model", "a", "--seed", "-1"], ["the seed is -1, expected 0 or more"]),
     (["generate"], ["missing argument 'MODEL'"]),
+    (["evaluate", "model", "--part", "train"], ["part is 'train', expected validation or test"]),
+    (["evaluate", "model", "other.txt", "--part", "test"], ["leave out the part or the text"]),
+    (["evaluate", "model", "--characters", "0"], ["characters is 0, expected 1 or more"]),
+    (["score", "model", "latin.txt", "--encoding", "utf-9"], ["utf-9"]),
     (["score", "model", ""], ["the text is empty"]),
     (["evaluate", "model", "missing.txt"], ["missing.txt"]),
     (["evaluate", "model", "--part", "test"], ["has no test part", "--split 90/5/5"]),
@@ -199,3 +214,37 @@ def test_an_unknown_character_in_a_prompt_is_one_warning_that_names_it(world: Pa
     assert done.returncode == 0
     assert done.stderr.splitlines() == ["warning: not seen in training, read as <unk>: '\u03a9', '\u5929'"]
     assert done.stdout.startswith("the \u03a9\u5929\u03a9")
+
+
+def test_bytes_that_are_no_text_in_a_prompt_are_shown_as_well_as_can_be(world: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "elman", "generate", "model", b"the \xff cat", "-n", "5"],
+        capture_output=True,
+        check=False,
+        cwd=world,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"the ? cat")
+
+
+def test_a_text_as_long_as_no_file_name_can_be_is_scored(world: Path) -> None:
+    done = elman("score", "model", "the cat sat " * 100, "--json", cwd=world)
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["tokens"]) == 1200
+
+
+def test_a_split_that_leaves_a_part_empty_says_so_when_it_is_asked_for(world: Path) -> None:
+    done = elman("train", "good.txt", "--out", "thin", "--split", "90/10/0", *TINY, cwd=world)
+    assert done.returncode == 0, done.stderr
+    assert "has no test part" in refused(elman("evaluate", "thin", "--part", "test", cwd=world))
+
+
+def test_compare_with_nothing_to_compare_and_with_another_split(world: Path) -> None:
+    done = elman("train", "good.txt", "--out", "wide", "--split", "80/20", *TINY, cwd=world)
+    assert done.returncode == 0, done.stderr
+    said = elman("compare", "model", "wide", cwd=world)
+    assert said.stderr == "warning: these models learned with different splits; their scores do not compare\n"
+    (world / "wide" / "metrics.jsonl").unlink()
+    done = elman("compare", "wide", cwd=world)
+    assert done.returncode == 2
+    assert "none of these models has a result" in done.stderr.splitlines()[-1]

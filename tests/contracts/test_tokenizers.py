@@ -126,3 +126,15 @@ def test_a_word_keeps_its_apostrophes_and_the_space_before_it() -> None:
     tokenizer = learn_tokenizer("word", ["it's don\u2019t, " * 2])
     assert list(tokenizer.pieces[1:]) == [" don\u2019t".encode(), b","]
     assert tokenizer.unknown_pieces(" it's, x") == [" it's", " x"]
+
+
+@each
+def test_half_a_surrogate_pair_from_a_command_line_is_encoded(kind: str) -> None:
+    tokenizer = TOKENIZERS[kind]
+    assert len(tokenizer.encode("to \udcff be")) > 0
+    assert tokenizer.unknown_pieces("\udcff") == (["\udcff"] if kind in ("character", "word") else [])
+
+
+def test_words_need_one_that_occurs_twice() -> None:
+    with pytest.raises(TokenError, match="none of 4 different words occurs 2 times"):
+        learn_tokenizer("word", ["every word differs here"])

@@ -61,12 +61,7 @@ NOISE = "".join(chr(code) for code in np.random.default_rng(1).integers(32, 127,
 
 @pytest.mark.parametrize(
     ("train", "heldout"),
-    [
-        (TEXT, "the hog sat on the cog. "),
-        (TEXT, "quick brown foxes 文"),
-        ("", TEXT),
-        (NOISE, NOISE[:5000]),
-    ],
+    [(TEXT, "the hog sat on the cog. "), (TEXT, "quick brown foxes 文"), ("", TEXT), (NOISE, NOISE[:5000])],
 )
 def test_lzma_is_what_an_independent_call_adds(train, heldout):
     filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME}]  # its own dictionary: 64 MiB

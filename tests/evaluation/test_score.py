@@ -10,7 +10,7 @@ import torch
 
 from elman.config import ModelSettings
 from elman.evaluation.baselines import Baseline
-from elman.evaluation.score import Score, Surprise, score_rows, score_text
+from elman.evaluation.score import Score, Scored, SurprisalStream, score_rows, score_text
 from elman.evaluation.spelling import Spelling
 from elman.evaluation.verdict import verdict
 from elman.model import Network, TorchEngine
@@ -51,7 +51,7 @@ def test_an_even_model_costs_log_v_a_token_and_spelling_on_top(kind: str) -> Non
     tokenizer = learn_tokenizer(kind, [TEXT])
     spelling = Spelling.learn(["a", "b"])
     text = TEXT + "Ω new "
-    score = score_text(Uniform(tokenizer.size), tokenizer, [text], spelling)
+    score = score_text(Scored(Uniform(tokenizer.size), tokenizer, spelling), [text])
     tokens = len(tokenizer.encode(text))
     unknown = tokenizer.unknown_pieces(text)
     assert (score.tokens, score.characters, score.bytes) == (tokens, len(text), len(text.encode()))
@@ -70,7 +70,7 @@ def test_one_stream_equals_torch_cross_entropy_with_the_state_carried_over_chunk
         logits, _ = model(ids[:-1, None], model.initial_state(1))
         expected = torch.nn.functional.cross_entropy(logits[:, 0].double(), ids[1:], reduction="sum").item()
     chunks = [TEXT[:100], TEXT[100:101], TEXT[101:]]
-    score = score_text(TorchEngine(model), tokenizer, chunks, Spelling.learn([]), context="b")
+    score = score_text(Scored(TorchEngine(model), tokenizer, Spelling.learn([])), chunks, context="b")
     assert score.nats == pytest.approx(expected, rel=1e-6)
     assert score.tokens == len(TEXT)
 
@@ -78,7 +78,7 @@ def test_one_stream_equals_torch_cross_entropy_with_the_state_carried_over_chunk
 def test_the_first_token_after_nothing_costs_log_v() -> None:
     model = network(7)
     ids = np.array([3, 1, 2])
-    first, *_ = np.concatenate(list(Surprise(TorchEngine(model)).read(ids)))
+    first, *_ = np.concatenate(list(SurprisalStream(TorchEngine(model)).read(ids)))
     assert first == pytest.approx(math.log(7), rel=1e-6)
 
 
@@ -114,3 +114,5 @@ def test_the_verdict_names_the_best_baseline_and_memorising() -> None:
         "memorising: 1.000 nats per token on the training part, 1.386 held out"
     )
     assert verdict(score, {}, 1.2) == []
+    spelled = Score(20 * math.log(4), tokens=20, characters=20, bytes=20, unknown=3, spelling_nats=10.0)
+    assert [said.split()[0] for said in verdict(spelled, {}, 0.8)] == ["3"]  # 0.886 without the spelling

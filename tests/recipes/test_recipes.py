@@ -55,3 +55,31 @@ def test_a_recipe_of_ones_own_is_a_file_with_cases(tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("train = [")
     with pytest.raises(SettingsError, match="recipe broken is not valid TOML"):
         load_recipe(str(tmp_path / "broken.toml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[when]\ntokens_below = 5", "`when` is no list of tables"),
+        ("[[when]]\nmodel = { layers = 2 }", r"\[\[when\]\] 1 needs a whole number for at least one of"),
+        ("[[when]]\ntokens_below = '5'\nmodel = { layers = 2 }", "needs a whole number"),
+        ("[[when]]\ntokens_below = 5\ntokenizer = 'byte'", "sets tokenizer; expected model and train"),
+        (
+            "[[when]]\ntokens_below = 5\nmodel = { layer = 2 }",
+            r"\[\[when\]\] 1: model.layer is not a setting",
+        ),
+        ("description = 5", "description is 5, expected a text"),
+    ],
+)
+def test_a_case_is_checked_before_a_text_of_its_size_comes_along(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "mine.toml").write_text(f"train = {{ steps = 3 }}\n{text}\n")
+    with pytest.raises(SettingsError, match=said):
+        load_recipe(str(tmp_path / "mine.toml"))
+
+
+def test_a_recipe_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "latin.toml").write_bytes(b"description = 'caf\xe9'")
+    with pytest.raises(SettingsError, match=r"no recipe file .*latin.toml \(is not UTF-8\)"):
+        load_recipe(str(tmp_path / "latin.toml"))

@@ -90,7 +90,7 @@ def test_a_run_killed_at_twenty_random_places_ends_with_the_same_bytes_and_metri
             _, errors = process.communicate()
             assert process.returncode == 0, errors
             assert_same(out, untouched)
-            out, early = tmp_path / f"killed-{kills}", early + 1
+            out, early = tmp_path / f"killed-{early}", early + 1
             assert early < 15
             process = start(text, out)
             continue
@@ -122,7 +122,9 @@ def test_ctrl_c_saves_and_exits_130_and_the_run_goes_on(tmp_path: Path, text: Pa
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
     assert process.returncode == 130, errors
-    assert errors.splitlines()[-1] == f"stopped and saved; go on with: elman train --resume --out {out}"
+    assert (
+        errors.splitlines()[-1] == f"elman: stopped and saved; go on with: elman train --resume --out {out}"
+    )
     saved = sorted((out / "resume").glob("*.safetensors"))[-1]
     assert int(saved.stem.removeprefix("step-")) >= 40
     assert resume(out).returncode == 0

@@ -64,6 +64,7 @@ def test_the_last_two_states_are_kept_and_a_damaged_one_gives_way_to_the_one_bef
     assert values == {"step": 20}
     assert len(damaged) == 1
     assert "step-000000000300.safetensors is damaged" in damaged[0]
+    folder.forget_after(20)
     folder.write(21, TENSORS, {"step": 21})
     assert folder.read()[1:] == ({"step": 21}, [])
     for path in folder.saved():
@@ -79,8 +80,11 @@ def test_metrics_are_cut_back_to_a_step_and_a_torn_line_is_dropped(tmp_path: Pat
     metrics.append({"event": "result", "step": 20})
     with open(metrics.path, "a") as file:
         file.write('{"event": "tr')
-    metrics.cut(20)
-    assert [json.loads(line)["step"] for line in metrics.path.read_text().splitlines()] == [10, 20]
+    with open(metrics.path, "rb+") as file:
+        file.seek(5)
+        file.write(b"\xff")
+    assert metrics.cut(20) == [f"{metrics.path} is damaged in line 1"]
+    assert [json.loads(line)["step"] for line in metrics.path.read_text().splitlines()] == [20]
     metrics.cut(0)
     assert metrics.path.read_text() == ""
 
@@ -88,9 +92,8 @@ def test_metrics_are_cut_back_to_a_step_and_a_torn_line_is_dropped(tmp_path: Pat
 def test_a_config_or_tokenizer_that_was_changed_or_lost_is_named(tmp_path: Path) -> None:
     folder = ModelFolder(tmp_path)
     folder.write_config({"recipe": "default", "settings": {"tokenizer": "byte"}}, '{"a": 1}')
-    config, tokenizer = folder.read_config()
-    assert config["recipe"] == "default"
-    assert tokenizer == '{"a": 1}'
+    assert folder.read_config()["recipe"] == "default"
+    assert folder.read_tokenizer() == '{"a": 1}'
     text = (tmp_path / "config.json").read_text()
     for changed in (
         text.replace("default", "defaults"),
@@ -104,10 +107,10 @@ def test_a_config_or_tokenizer_that_was_changed_or_lost_is_named(tmp_path: Path)
     (tmp_path / "config.json").write_text(text)
     (tmp_path / "tokenizer.json").write_text('{"a": 2}')
     with pytest.raises(DamagedFileError, match=r"tokenizer\.json is damaged"):
-        folder.read_config()
+        folder.read_tokenizer()
     (tmp_path / "tokenizer.json").unlink()
     with pytest.raises(FolderError, match=r"has no tokenizer\.json"):
-        folder.read_config()
+        folder.read_tokenizer()
     with pytest.raises(FolderError, match="no model folder"):
         ModelFolder(tmp_path / "nowhere").read_config()
 

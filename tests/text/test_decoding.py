@@ -187,12 +187,7 @@ def test_a_text_without_characters_is_refused_with_its_names(in_pieces):
 
 @pytest.mark.parametrize(
     ("name", "advice"),
-    [
-        ("utf-9", "utf-8"),
-        ("Latin-11", "latin-1"),
-        ("gb1803", "gb18030"),
-        ("shift-jiss", "shift-jis"),
-    ],
+    [("utf-9", "utf-8"), ("Latin-11", "latin-1"), ("gb1803", "gb18030"), ("shift-jiss", "shift-jis")],
 )
 def test_an_unknown_encoding_is_refused_with_the_nearest_names(in_pieces, name, advice):
     message = refusal(in_pieces(b"text"), encoding=name)

@@ -29,4 +29,6 @@ def test_warmup_rises_in_a_line_and_takes_a_tenth_of_a_short_run_at_most() -> No
     plan = budget(minutes=1.0, learning_rate=1.0, warmup_steps=100, schedule="constant")
     assert [plan.learning_rate(step, 0.0) for step in (0, 49, 99, 5000)] == [0.01, 0.5, 1.0, 1.0]
     short = budget(steps=50, learning_rate=1.0, warmup_steps=100, schedule="constant")
-    assert [short.learning_rate(step, 0.0) for step in (0, 4, 5)] == [0.2, 1.0, 1.0]
+    assert [short.learning_rate(step, step / 50) for step in (0, 3, 5)] == [0.01, pytest.approx(0.6), 1.0]
+    timed = budget(minutes=1.0, learning_rate=1.0, warmup_steps=10**6, schedule="constant")
+    assert [timed.learning_rate(9, done) for done in (0.05, 0.1, 0.5)] == [0.5, 1.0, 1.0]

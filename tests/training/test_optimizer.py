@@ -15,7 +15,7 @@ def test_steps_equal_those_of_torch_with_decay_on_matrices_only(name: str, decay
     ours, theirs = nn.Linear(3, 4).double(), nn.Linear(3, 4).double()
     theirs.load_state_dict(ours.state_dict())
     settings = TrainSettings.model_validate(
-        {"steps": 1, "optimizer": name, "weight_decay": decay, "momentum": (0.8, 0.95)}
+        {"steps": 1, "optimizer": name, "weight_decay": decay, "betas": (0.8, 0.95)}
     )
     optimizer = Optimizer(ours, settings)
     groups = [

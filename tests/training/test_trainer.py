@@ -12,7 +12,7 @@ from elman.config import ModelSettings, TrainSettings
 from elman.errors import DivergedError
 from elman.model import Network
 from elman.tokens.store import Tokens
-from elman.training import Trainer, choose_precision
+from elman.training import Precision, Trainer, choose_precision
 
 V, T, B = 9, 5, 3
 
@@ -28,7 +28,7 @@ def trainer(folder: Path, **fields: object) -> Trainer:
     model = ModelSettings(cell="lstm", hidden_size=8, embedding_size=6, dropout=0.2)
     network = Network(model, V)
     windows = WINDOWS[settings.sampling](tokens(folder), T, B, settings.seed)
-    return Trainer(network, windows, settings, "fp32")
+    return Trainer(network, windows, settings, Precision("fp32", ""))
 
 
 def test_steps_equal_plain_torch_with_carried_and_detached_state_clipping_and_schedule(

@@ -1,8 +1,6 @@
-"""Token ids in, training windows out: T steps of B rows and what follows each. Knows nothing of text or
-models.
+"""Token ids in, training windows out: T steps of B rows and what follows each. Knows no text and no models.
 
-Three ways of drawing windows, the same three the tutorials use. Each can be saved in the middle and go on
-exactly.
+Three ways of drawing windows, those of the tutorials. Each can be saved in the middle and go on exactly.
 """
 
 from abc import ABC, abstractmethod

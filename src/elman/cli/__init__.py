@@ -7,6 +7,7 @@ one line; 130 after Ctrl-C, with the run saved.
 import os
 import sys
 import warnings
+from io import TextIOWrapper
 
 import typer
 
@@ -41,15 +42,16 @@ def _start(
 def main() -> None:
     """Run the command line and exit."""
     warnings.showwarning = _show_warning
+    for stream in (sys.stdout, sys.stderr):  # a prompt may hold what the terminal's encoding does not have
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         sys.exit(app(standalone_mode=False, prog_name="elman"))
     except ElmanError as error:
         _say(f"elman: {error}")
         sys.exit(2)
-    except typer.Abort:
-        sys.exit(130)
-    except KeyboardInterrupt:
-        _say("elman: interrupted")
+    except (typer.Abort, KeyboardInterrupt) as interrupt:
+        _say(f"elman: {str(interrupt.__cause__ or interrupt) or 'interrupted'}")  # typer wraps it
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

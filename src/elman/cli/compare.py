@@ -17,19 +17,17 @@ def command(
     """Compare trained models by their held-out scores."""
     from rich.table import Table
 
+    from elman.display import talk
+    from elman.errors import FolderError
     from elman.storage import ModelFolder
 
-    from .output import data, print_json, talk
+    from .output import data, print_json
 
     rows = []
     for path in models:
-        config, _ = ModelFolder(path).read_config()
-        result = ModelFolder(path).result()
+        config, result = ModelFolder(path).read_config(), ModelFolder(path).result()
         if result is None:
-            talk.print(
-                f"warning: {path} has no result yet; finish it: elman train --resume --out {path}",
-                soft_wrap=True,
-            )
+            talk.print(f"warning: {path} has no result yet; finish it: elman train --resume --out {path}")
             continue
         validation = result["validation"]
         rows.append(
@@ -37,6 +35,7 @@ def command(
                 "model": str(path),
                 "tokenizer": config["settings"]["tokenizer"],
                 "text": config["text"]["fingerprint"],
+                "split": config["settings"]["split"],
                 "bits_per_byte": validation["bits_per_byte"],
                 "bits_per_character": validation["bits_per_character"],
                 "nats_per_token": validation["nats_per_token"],
@@ -47,9 +46,12 @@ def command(
                 "baselines": validation["baselines"],
             }
         )
+    if not rows:
+        raise FolderError("none of these models has a result; expected one finished run or more to compare")
     rows.sort(key=lambda row: row["bits_per_byte"])
-    if len({row["text"] for row in rows}) > 1:
-        talk.print("warning: these models learned different texts; their scores do not compare")
+    for what in ("text", "split"):
+        if len({row[what] for row in rows}) > 1:
+            talk.print(f"warning: these models learned with different {what}s; their scores do not compare")
     if as_json:
         print_json(rows)
         return
@@ -78,6 +80,6 @@ def command(
             f"{row['seconds']:.0f}",
             f"{row['tokens_per_second']:,.0f}",
         )
-    for name, bits in sorted(rows[0]["baselines"].items(), key=lambda item: item[1]) if rows else ():
+    for name, bits in sorted(rows[0]["baselines"].items(), key=lambda item: item[1]):
         table.add_row(name, "", f"{bits:.3f}", *[""] * 6, style="dim")
     data.print(table)

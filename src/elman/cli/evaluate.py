@@ -21,6 +21,9 @@ def command(
     part: Annotated[
         str, typer.Option(help="Which part of the model's own text: validation or test.")
     ] = "validation",
+    characters: Annotated[
+        int | None, typer.Option(help="Score the first so many only.", show_default="all")
+    ] = None,
     encoding: Annotated[
         str | None, typer.Option(help="Character encoding of TEXT.", show_default="the model's own text's")
     ] = None,
@@ -28,12 +31,13 @@ def command(
 ) -> None:
     """Score a model on text that it has not learned."""
     from elman.api import LanguageModel
+    from elman.display import show_score, working
 
-    from .output import print_json, show_score, working
+    from .output import print_json
 
     loaded = LanguageModel.load(model)
     with working() as advance:
-        evaluation = loaded.evaluate(list(texts) if texts else None, part, encoding, advance)
+        evaluation = loaded.evaluate(list(texts) if texts else None, part, characters, encoding, advance)
     show_score(evaluation)
     if as_json:
         print_json(evaluation)

@@ -17,7 +17,7 @@ def command(
     from rich.table import Table
 
     from elman.config import describe_settings, settings_from
-    from elman.recipes import load_recipe, recipe_names
+    from elman.recipes import TYPICAL, load_recipe, recipe_names
 
     from .output import data, print_json
 
@@ -26,7 +26,7 @@ def command(
         content: object = dict(rows)
     else:
         recipe = load_recipe(name)
-        settings = settings_from(recipe.layers(tokens=1_000_000, vocabulary_size=0))
+        settings = settings_from(recipe.layers(*TYPICAL))
         rows = [(f"{key} = {value}", description) for key, value, description in describe_settings(settings)]
         content = settings.model_dump(mode="json")
     if as_json:
@@ -40,4 +40,4 @@ def command(
             f"{load_recipe(name).description}\n\n"
             "For a text of a million tokens; smaller and larger ones get other values:\n"
         )
-    data.print(table, markup=False)
+    data.print(table)

@@ -4,83 +4,68 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from elman.engine import Engine
+from elman.errors import StorageError
 from elman.progress import Advance, counter
+from elman.storage.atomic import write_text
 from elman.text import Part, TextStore
-from elman.tokens import Tokenizer
 
 from .baselines import TRAINING_BYTES_AT_MOST, Baseline, measure_baselines
-from .score import Score, score_text
-from .spelling import Spelling
+from .score import Score, Scored, score_text
 from .verdict import verdict
 
 CONTEXT = 1000  # characters before the part, which the model reads without being scored on them
-CHARACTERS_AT_MOST = 1_000_000  # of the held-out part; the report says where there are more
 
 
 def evaluate_part(
-    engine: Engine,
-    tokenizer: Tokenizer,
-    spelling: Spelling,
+    model: Scored,
     text: TextStore,
     training: Part,
     part: Part,
     cache: Path,
+    characters_at_most: int | None = None,
     train_nats_per_token: float | None = None,
     advance: Advance | None = None,
 ) -> dict[str, Any]:
     """Score a held-out part of a text, of which the model learned the training part.
 
-    At most the first million characters are scored; `of_characters` says how many there are. `advance`
-    hears of "scoring" (characters) and "baselines".
+    With a limit, the first so many characters are scored; `of_characters` says how many there are.
+    `advance` hears of "scoring" (characters) and "baselines".
     """
-    stop = min(part.stop, part.start + CHARACTERS_AT_MOST)
-    score = score_text(
-        engine,
-        tokenizer,
-        text.read(part.start, stop),
-        spelling,
-        context=text.slice(max(0, part.start - CONTEXT), part.start),
-        advance=counter(advance, "scoring", stop - part.start),
-    )
+    there = part.stop - part.start
+    stop = part.start + min(there, characters_at_most or there)
+    context = text.slice(max(0, part.start - CONTEXT), part.start)
+    scoring = counter(advance, "scoring", stop - part.start)
+    score = score_text(model, text.read(part.start, stop), context, scoring)
     counter(advance, "baselines")
     baselines = part_baselines(text, training, part.start, stop, cache)
-    return report(score, baselines, train_nats_per_token) | {
-        "part": part.name,
-        "of_characters": part.stop - part.start,
-    }
+    return report(score, baselines, train_nats_per_token) | {"part": part.name, "of_characters": there}
 
 
 def evaluate_foreign(
-    engine: Engine,
-    tokenizer: Tokenizer,
-    spelling: Spelling,
+    model: Scored,
     text: TextStore,
     learned: tuple[TextStore, Part] | None,
+    characters_at_most: int | None = None,
     advance: Advance | None = None,
 ) -> dict[str, Any]:
-    """Score the whole of another text than the one the model learned, from a cold state.
+    """Score another text than the one the model learned, from a cold state.
 
-    The baselines learn what the model learned; without `learned` (the text and its training part) there are
-    none.
+    The baselines learn what the model learned; without `learned` (the text and its training part) there
+    are none.
     """
-    score = score_text(
-        engine,
-        tokenizer,
-        text.read(),
-        spelling,
-        advance=counter(advance, "scoring", text.characters),
-    )
+    stop = min(text.characters, characters_at_most or text.characters)
+    score = score_text(model, text.read(0, stop), advance=counter(advance, "scoring", stop))
     baselines = {}
     if learned:
         store, training = learned
         counter(advance, "baselines")
-        stop = min(text.characters, CHARACTERS_AT_MOST)
-        nearest = max(training.start, training.stop - TRAINING_BYTES_AT_MOST)
-        baselines = measure_baselines(store.read(nearest, training.stop), text.slice(0, stop), follows=False)
+        baselines = measure_baselines(_nearest(store, training), text.slice(0, stop), follows=False)
     return report(score, baselines) | {"part": "whole text", "of_characters": text.characters}
 
 
@@ -109,18 +94,14 @@ def part_baselines(
         }
     except (OSError, ValueError, TypeError):
         pass
-    nearest = max(training.start, training.stop - TRAINING_BYTES_AT_MOST)
     baselines = measure_baselines(
-        text.read(nearest, training.stop), text.slice(start, stop), follows=start == training.stop
+        _nearest(text, training), text.slice(start, stop), follows=start == training.stop
     )
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(
-        json.dumps(
-            {
-                name: {"name": b.name, "nats": b.nats, "characters": b.characters, "bytes": b.bytes}
-                for name, b in baselines.items()
-            }
-        ),
-        encoding="utf-8",
-    )
+    with suppress(StorageError):  # they can be measured again
+        write_text(kept, json.dumps({name: asdict(baseline) for name, baseline in baselines.items()}))
     return baselines
+
+
+def _nearest(text: TextStore, training: Part) -> Iterator[str]:
+    """Read what the baselines can use of a training part: its end."""
+    return text.read(max(training.start, training.stop - TRAINING_BYTES_AT_MOST), training.stop)

@@ -6,13 +6,15 @@ byte-pair models compare. Knows nothing of how the model was trained.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from elman.engine import Engine, Ids, Logits
+from elman.progress import Tally
 from elman.tokens import Tokenizer, cut_stream
 from elman.tokens.store import Tokens
 
@@ -37,6 +39,11 @@ class Score:
     def nats_per_token(self) -> float:
         """Mean surprise of a token."""
         return self.nats / self.tokens
+
+    @property
+    def nats_per_known_token(self) -> float:
+        """Mean surprise of a token without the cost of spelling: what compares with the training part."""
+        return (self.nats - self.spelling_nats) / self.tokens
 
     @property
     def nats_per_character(self) -> float:
@@ -74,22 +81,26 @@ class Score:
         }
 
 
+class Scored(NamedTuple):
+    """What is scored: weights that run, and how they read text."""
+
+    engine: Engine
+    tokenizer: Tokenizer
+    spelling: Spelling  # what a piece costs that the vocabulary does not have
+
+
 def score_text(
-    engine: Engine,
-    tokenizer: Tokenizer,
-    chunks: Iterable[str],
-    spelling: Spelling,
-    context: str = "",
-    advance: Callable[[int], None] | None = None,
+    model: Scored, chunks: Iterable[str], context: str = "", advance: Tally | None = None
 ) -> Score:
     """Score a text token by token as one stream; what the vocabulary lacks is charged for its spelling.
 
     `context` is text that the model reads first, without being scored on it. `advance` is called with
     characters done.
     """
+    engine, tokenizer, spelling = model
     nats = spelling_nats = 0.0
     tokens = characters = size = unknown = 0
-    stream = Surprise(engine, tokenizer.encode(context)) if context else Surprise(engine)
+    stream = SurprisalStream(engine, tokenizer.encode(context)) if context else SurprisalStream(engine)
     for text in cut_stream(tokenizer, chunks):
         for surprise in stream.read(tokenizer.encode(text)):
             nats += float(surprise.sum(dtype=np.float64))
@@ -102,7 +113,7 @@ def score_text(
     return Score(nats + spelling_nats, tokens, characters, size, unknown, spelling_nats)
 
 
-class Surprise:
+class SurprisalStream:
     """One stream of tokens through an engine: how many nats each token costs, given all before it.
 
     The first token after no context at all is charged as if every token were equally likely.

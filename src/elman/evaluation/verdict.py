@@ -20,10 +20,11 @@ def verdict(score: Score, baselines: Mapping[str, Baseline], train_nats_per_toke
             sentences.append(
                 f"worse than {name}: {figures}; train longer, or with a larger model or another recipe"
             )
-    if train_nats_per_token is not None and train_nats_per_token < MEMORISING * score.nats_per_token:
+    held_out = score.nats_per_known_token
+    if train_nats_per_token is not None and train_nats_per_token < MEMORISING * held_out:
         sentences.append(
             f"memorising: {train_nats_per_token:.3f} nats per token on the training part, "
-            f"{score.nats_per_token:.3f} held out; raise model.dropout, lower model.hidden_size, "
+            f"{held_out:.3f} held out; raise model.dropout, lower model.hidden_size, "
             "or use more text"
         )
     if score.unknown:

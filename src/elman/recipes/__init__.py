@@ -1,8 +1,8 @@
 """Recipes: named settings, shipped as TOML files beside this module or written by the user.
 
-A recipe may hold `[[when]]` tables: settings for a training part with fewer tokens (`tokens_below`), with at
-least so many (`tokens_from`), or with a larger vocabulary (`vocabulary_from`); all that match apply, in
-order.
+A recipe may hold `[[when]]` tables: model and train settings for a training part with fewer tokens
+(`tokens_below`), with at least so many (`tokens_from`), or with a larger vocabulary (`vocabulary_from`); all
+that match apply, in order.
 """
 
 import difflib
@@ -12,10 +12,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from elman.config import Layer
+from elman.config import Layer, settings_from
 from elman.errors import SettingsError
 
 CONDITIONS = ("tokens_below", "tokens_from", "vocabulary_from")
+TYPICAL = (1_000_000, 0)  # tokens and vocabulary size, where no text is known yet
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Recipe:
                 and tokens >= case.get("tokens_from", 0)
                 and vocabulary_size >= case.get("vocabulary_from", 0)
             ):
-                chosen.append({key: value for key, value in case.items() if key not in CONDITIONS})
+                chosen.append(_settings(case))
         return chosen
 
 
@@ -53,15 +54,17 @@ def load_recipe(name: str) -> Recipe:
     """Return a shipped recipe by its name, or one from a .toml file.
 
     Raises:
-        SettingsError: no recipe of that name (the nearest are offered), or a file that is not TOML.
+        SettingsError: no recipe of that name (the nearest are offered), or a file that is no recipe.
     """
     if name.endswith(".toml") or "/" in name:
-        path = Path(name)
-        if not path.is_file():
+        try:
+            return _parse(Path(name).stem, Path(name).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            fault = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
             raise SettingsError(
-                f"no recipe file {name}; expected a .toml file, or one of: {', '.join(recipe_names())}"
-            )
-        return _parse(path.stem, path.read_text(encoding="utf-8"))
+                f"no recipe file {name} ({fault}); expected a .toml file, or one of: "
+                f"{', '.join(recipe_names())}"
+            ) from None
     if name not in recipe_names():
         near = difflib.get_close_matches(name, recipe_names(), n=3, cutoff=0.4) or recipe_names()
         raise SettingsError(
@@ -77,6 +80,28 @@ def _parse(name: str, text: str) -> Recipe:
         raise SettingsError(
             f"recipe {name} is not valid TOML: {error}; mend that line and try again"
         ) from None
-    cases = table.pop("when", [])
-    description = table.pop("description", "no description")
+    cases, description = table.pop("when", []), table.pop("description", "no description")
+    if not isinstance(description, str):
+        raise SettingsError(f"recipe {name}: description is {description!r}, expected a text")
+    if not isinstance(cases, list) or not all(isinstance(case, dict) for case in cases):
+        raise SettingsError(f"recipe {name}: `when` is no list of tables; write each as [[when]]")
+    for number, case in enumerate(cases, start=1):
+        _check(f"recipe {name}, [[when]] {number}", table, case)
     return Recipe(name, description, table, tuple(cases))
+
+
+def _check(name: str, table: Layer, case: Layer) -> None:
+    """Refuse a case now, not when a text of its size comes along."""
+    conditions = {key: value for key, value in case.items() if key in CONDITIONS}
+    if not conditions or not all(type(value) is int for value in conditions.values()):
+        raise SettingsError(f"{name} needs a whole number for at least one of {', '.join(CONDITIONS)}")
+    if others := [key for key in _settings(case) if key not in ("model", "train")]:
+        raise SettingsError(f"{name} sets {', '.join(others)}; expected model and train settings only")
+    try:
+        settings_from([table, _settings(case)])
+    except SettingsError as error:
+        raise SettingsError(f"{name}: {error}") from None
+
+
+def _settings(case: Layer) -> Layer:
+    return {key: value for key, value in case.items() if key not in CONDITIONS}

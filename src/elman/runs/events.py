@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from elman.recurrence import Choice
 from elman.training import Precision, Progress
 
 
@@ -10,12 +11,11 @@ class Started:
     """The first step is next."""
 
     precision: Precision
-    recurrence: str
-    recurrence_reason: str
+    recurrence: Choice
     device: str
     parameters: int
-    step: int
-    damaged: list[str]  # saved states that could not be used, each with the reason
+    step: int  # steps done before
+    damaged: list[str]  # files that were not whole, a sentence for each; they are written anew
 
 
 @dataclass(frozen=True)

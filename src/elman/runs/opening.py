@@ -1,16 +1,17 @@
 """Where a run begins: in a new folder, or where it stopped."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from glob import has_magic
 from itertools import count
-from pathlib import Path
-from types import MappingProxyType
+from pathlib import Path, PurePath
 
 from elman.config import BUDGETS, Layer, settings_from
 from elman.errors import FolderError, SettingsError, TextError
 from elman.progress import Advance
 from elman.storage import ModelFolder
 
+from .assembly import make_trainer
 from .preparation import prepare, prepare_again
 from .run import Run
 
@@ -29,65 +30,109 @@ CHANGEABLE = (
 
 
 def new_run(
-    texts: Sequence[str],
-    out: Path | None = None,
-    recipe: str = "default",
-    asked: Layer = MappingProxyType({}),
-    advance: Advance | None = None,
+    texts: Sequence[str], out: Path | None, recipe: str, asked: Layer, advance: Advance | None = None
 ) -> Run:
-    """Prepare a run in a folder that holds none yet; without `out` a new one under models/ is named after
-    the text.
+    """Prepare a run and write what it starts from; without `out` in a new folder under models/.
 
     Raises:
         FolderError: the folder holds another run.
-        SettingsError, TextError, TokenError: as `prepare`.
+        SettingsError, TextError, TokenError: as `prepare` and `make_trainer`; nothing is written then.
+        StorageError: the folder cannot be written.
     """
-    if out is not None and ModelFolder(out).holds_a_run():
-        raise FolderError(
-            f"{out} holds another run; go on with it (--resume --out {out}), or name a new folder with --out"
-        )
-    if out is not None and out.exists() and not out.is_dir():
-        raise FolderError(f"{out} is a file, expected a folder or a name that is free; choose another --out")
+    if out is not None:
+        ModelFolder(out).refuse_if_taken()
     preparation = prepare(texts, recipe, asked, advance)
-    return Run(preparation, out or _free_folder(texts[0], recipe))
+    trainer = make_trainer(preparation, preparation.settings.train.precision)
+    folder = _claim(out) if out is not None else _claim_free(texts[0], recipe)
+    with ExitStack() as undo:
+        undo.callback(folder.release)
+        run = Run(preparation, trainer, folder)
+        run.begin()
+        undo.pop_all()
+    return run
 
 
-def resumed_run(
-    out: Path,
-    texts: Sequence[str] = (),
-    asked: Layer = MappingProxyType({}),
-    advance: Advance | None = None,
-) -> Run:
-    """Prepare the run in a folder to go on; `texts` only have to be named where they are no longer where
-    they were.
+def resumed_run(out: Path, texts: Sequence[str], asked: Layer, advance: Advance | None = None) -> Run:
+    """Prepare the run in a folder to go on from its newest intact state.
+
+    `texts` have to be named only where they are no longer where they were.
 
     Raises:
-        FolderError: there is no run, or its config is damaged.
+        FolderError: there is no run to go on with, or another process is at it.
+        DamagedFileError: no saved state is intact.
         SettingsError: a setting that cannot change when a run goes on.
         TextError: the text is not the one the run began with.
     """
+    _refuse_fixed(asked)
     folder = ModelFolder(out)
-    config, _ = folder.read_config()
-    named = [f"{key}.{name}" for key in ("model", "train") for name in asked.get(key, {})]
-    named += [key for key in asked if key not in ("model", "train")]
+    if not out.is_dir():
+        folder.read_config()  # says what is wrong
+    folder.claim()
+    with ExitStack() as undo:
+        undo.callback(folder.release)
+        saved = folder.resume.read()
+        config = saved.values["config"] if saved else _begun(folder)
+        settings = settings_from([config["settings"], asked])
+        preparation = prepare_again(config, settings, asked, texts, advance)
+        if preparation.text.fingerprint != config["text"]["fingerprint"]:
+            raise TextError(
+                f"the text is not the one that {out} began with ({config['text']['characters']:,} characters "
+                f"of {', '.join(config['text']['sources'])}); name that text, or start a new run"
+            )
+        precision = saved.values["precision"][0] if saved else settings.train.precision
+        run = Run(preparation, make_trainer(preparation, precision), folder)
+        if saved:
+            run.go_on(saved)
+        else:
+            run.begin()
+        undo.pop_all()
+    return run
+
+
+def _refuse_fixed(asked: Layer) -> None:
+    named: list[str] = []
+    for key, value in asked.items():
+        named += [f"{key}.{name}" for name in value] if isinstance(value, Mapping) else [key]
     if fixed := [name for name in named if name.removeprefix("train.") not in CHANGEABLE]:
         allowed = ", ".join(f"train.{name}" for name in CHANGEABLE)
         raise SettingsError(
             f"{', '.join(fixed)} cannot change when a run goes on, only {allowed}; start a new run"
         )
-    settings = settings_from([config["settings"], asked])
-    preparation = prepare_again(config, settings, asked, texts, advance)
-    if preparation.text.fingerprint != config["text"]["fingerprint"]:
-        raise TextError(
-            f"the text is not the one that {out} began with ({config['text']['characters']:,} characters of "
-            f"{', '.join(config['text']['sources'])}); name that text, or start a new run"
+
+
+def _begun(folder: ModelFolder) -> Layer:
+    """Return the config of a run that stopped before its first state was saved."""
+    config = folder.read_config()
+    if folder.holds_weights():
+        raise FolderError(
+            f"{folder.path} has a model, but no saved state to go on from (resume/ is missing); restore that "
+            "folder, or train anew with another --out"
         )
-    return Run(preparation, out)
+    return config
 
 
-def _free_folder(text: str, recipe: str) -> Path:
-    """Return models/NAME, or models/NAME-2 and so on where that is taken."""
-    stem = "standard-input" if text == "-" else os.path.basename(text.rstrip("/")).split(".")[0] or "text"
-    name = stem if recipe == "default" else f"{stem}-{Path(recipe).stem}"
-    candidates = (Path("models") / (name if number == 1 else f"{name}-{number}") for number in count(1))
-    return next(path for path in candidates if not path.exists())
+def _claim(out: Path) -> ModelFolder:
+    folder = ModelFolder(out)
+    folder.claim()
+    try:
+        folder.refuse_if_taken()
+    except FolderError:
+        folder.release()
+        raise
+    return folder
+
+
+def _claim_free(text: str, recipe: str) -> ModelFolder:
+    """Claim models/NAME, or models/NAME-2 and so on where that is taken."""
+    parts = [part for part in PurePath(text).parts if not has_magic(part)]
+    stem = "standard-input" if text == "-" else parts[-1] if parts else ""
+    name = stem.strip("/").split(".")[0] or "text"
+    name = name if recipe == "default" else f"{name}-{Path(recipe).stem}"
+    for number in count(1):
+        path = Path("models") / (name if number == 1 else f"{name}-{number}")
+        if not path.exists():
+            try:
+                return _claim(path)
+            except FolderError:  # another process took it in this moment
+                continue
+    raise AssertionError("count ends never")

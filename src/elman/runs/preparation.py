@@ -6,17 +6,14 @@ Imports no torch, so that a wrong setting or text is refused before a second is 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any
+from glob import has_magic
 
 from elman.config import Layer, Settings, merge, settings_from
 from elman.errors import TextError
 from elman.progress import Advance, counter
-from elman.recipes import load_recipe
+from elman.recipes import TYPICAL, load_recipe
 from elman.text import Part, TextStore, cache_folder, find_text, open_text, split
 from elman.tokens.store import TokenStore, open_tokens
-
-TYPICAL = (1_000_000, 0)  # tokens and vocabulary size, for checking settings before the text is known
 
 
 @dataclass(frozen=True)
@@ -45,12 +42,7 @@ class Preparation:
         )
 
 
-def prepare(
-    texts: Sequence[str],
-    recipe: str = "default",
-    asked: Layer = MappingProxyType({}),
-    advance: Advance | None = None,
-) -> Preparation:
+def prepare(texts: Sequence[str], recipe: str, asked: Layer, advance: Advance | None = None) -> Preparation:
     """Read texts into the cache (or find them there) and choose the settings.
 
     `advance` hears of "reading" (bytes) and "encoding" (characters).
@@ -64,24 +56,30 @@ def prepare(
     text = open_text(texts, cache_folder(), early.encoding, counter(advance, "reading"))
     parts, tokens = _tokens(text, early, advance)
     settings = settings_from([*layers(len(tokens.parts["train"]), tokens.tokenizer.size), asked])
-    sources = tuple(os.path.abspath(name) if os.path.exists(name) else name for name in texts)
+    sources = _absolute(texts)
     return Preparation(recipe, asked, sources, settings, text, parts, tokens)
 
 
 def prepare_again(
-    config: dict[str, Any],
-    settings: Settings,
-    asked: Layer,
-    texts: Sequence[str] = (),
-    advance: Advance | None = None,
+    config: Layer, settings: Settings, asked: Layer, texts: Sequence[str], advance: Advance | None = None
 ) -> Preparation:
     """Find the text of an earlier run in the cache, or read it again, from `texts` where those are given."""
-    sources = tuple(texts or config["text"]["sources"])
+    sources = _absolute(texts or config["text"]["sources"])
     text = None if texts else find_text(config["text"]["fingerprint"], cache_folder())
+    if text is None and not texts and "-" in sources:
+        raise TextError(
+            "the run began with text from standard input, and the cache has that text no longer; give it "
+            "again: ... | elman train - --resume --out DIR"
+        )
     text = text or open_text(sources, cache_folder(), settings.encoding, counter(advance, "reading"))
     parts, tokens = _tokens(text, settings, advance)
     asked = merge([config["asked"], asked])
     return Preparation(config["recipe"], asked, sources, settings, text, parts, tokens)
+
+
+def _absolute(texts: Sequence[str]) -> tuple[str, ...]:
+    """Make names of files and globs good from any folder; `-` and the names of corpora stay."""
+    return tuple(os.path.abspath(name) if os.path.exists(name) or has_magic(name) else name for name in texts)
 
 
 def _tokens(

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from elman.evaluation.held_out import evaluate_part
-from elman.evaluation.score import score_rows
+from elman.evaluation.score import Scored, score_rows
 from elman.evaluation.spelling import Spelling
 from elman.model import TorchEngine
 from elman.progress import Advance
@@ -13,21 +13,21 @@ from elman.text import cache_folder
 from .card import model_card
 from .run import VALIDATION_ROWS, VALIDATION_TOKENS, Run
 
+CHARACTERS_AT_MOST = 1_000_000  # of the held-out part; `elman evaluate` scores all of it
+
 
 def measure_result(run: Run, advance: Advance | None = None) -> dict[str, Any]:
     """Score the best weights of a finished run and return what `train --json` prints."""
     run.use_best()
     preparation, engine = run.preparation, TorchEngine(run.network)
     train_nats = score_rows(engine, preparation.tokens.parts["train"], VALIDATION_ROWS, VALIDATION_TOKENS)
-    config, _ = run.folder.read_config()
+    parts = preparation.part("train"), preparation.part("validation")
     validation = evaluate_part(
-        engine,
-        preparation.tokens.tokenizer,
-        Spelling(config["spelling"]),
+        Scored(engine, preparation.tokens.tokenizer, Spelling(run.config["spelling"])),
         preparation.text,
-        preparation.part("train"),
-        preparation.part("validation"),
+        *parts,
         cache_folder(),
+        CHARACTERS_AT_MOST,
         train_nats,
         advance,
     )
@@ -39,12 +39,12 @@ def measure_result(run: Run, advance: Advance | None = None) -> dict[str, Any]:
         "steps": trainer.step,
         "seconds": round(trainer.seconds, 1),
         "tokens_per_second": round(trainer.tokens / trainer.seconds, 1) if trainer.seconds else 0.0,
-        "precision": run.precision.name,
+        "precision": trainer.precision.name,
         "recurrence": run.network.choice.name,
         "device": run.device,
         "train": {"nats_per_token": train_nats, "perplexity": math.exp(min(train_nats, 700.0))},
         "validation": validation,
     }
-    run.metrics.append({"event": "result", "step": trainer.step, **result})
+    run.folder.metrics.append({"event": "result", "step": trainer.step, **result})
     run.folder.write_card(model_card(run.settings, preparation.text, result))
     return result

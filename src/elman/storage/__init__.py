@@ -1,7 +1,7 @@
 """Storage: the model folder and the resumable run, written whole or not at all. Never imports torch."""
 
-from .folder import FILES as FILES
 from .folder import ModelFolder as ModelFolder
 from .metrics import MetricsFile as MetricsFile
 from .resume import ResumeFolder as ResumeFolder
+from .resume import Saved as Saved
 from .tensors import Tensors as Tensors

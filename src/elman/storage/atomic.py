@@ -1,6 +1,4 @@
-"""Files that are there whole or not at all: written beside, synced, renamed. Knows nothing of what is in
-them.
-"""
+"""Files that are there whole or not at all: written beside, synced, renamed. Knows not what is in them."""
 
 import os
 import tempfile
@@ -10,7 +8,7 @@ from elman.errors import StorageError
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Replace a file by new content in one step; a full disk leaves the old content.
+    """Replace a file by new content in one step; a full disk leaves the old content. One writer at a time.
 
     Raises:
         StorageError: the content cannot be written.
@@ -18,6 +16,8 @@ def write_bytes(path: Path, data: bytes) -> None:
     beside = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        for torn in path.parent.glob(f".{path.name}-*"):  # left by a process that was killed as it wrote
+            torn.unlink(missing_ok=True)
         handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)

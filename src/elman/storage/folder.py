@@ -7,6 +7,7 @@
     tensorboard/        the same, for TensorBoard
     README.md           the model card, with the measured results
     resume/             what a run needs to go on exactly
+    .lock               held by the run that writes here
 
 Knows nothing of torch: weights are arrays.
 """
@@ -16,20 +17,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from elman.errors import DamagedFileError, FolderError
+from filelock import FileLock, Timeout
 
-from .atomic import write_text
+from elman.errors import DamagedFileError, ElmanError, FolderError, StorageError
+
+from .atomic import write_bytes, write_text
+from .metrics import MetricsFile
+from .resume import ResumeFolder
 from .tensors import Tensors, read_tensors, write_tensors
 
 FORMAT = 1
-CONFIG, TOKENIZER, WEIGHTS, CARD, METRICS = (
-    "config.json",
-    "tokenizer.json",
-    "model.safetensors",
-    "README.md",
-    "metrics.jsonl",
-)
-FILES = (CONFIG, TOKENIZER, WEIGHTS, CARD, METRICS)  # what makes a model that can be copied elsewhere
+CONFIG, TOKENIZER, WEIGHTS, CARD = "config.json", "tokenizer.json", "model.safetensors", "README.md"
+METRICS, RESUME, TENSORBOARD = "metrics.jsonl", "resume", "tensorboard"
+MODEL = (WEIGHTS, TOKENIZER, CONFIG)  # what a model cannot be without, in the order of writing a copy
 
 
 class ModelFolder:
@@ -37,72 +37,153 @@ class ModelFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.metrics = MetricsFile(path / METRICS)
+        self.resume = ResumeFolder(path / RESUME)
+        self._lock = FileLock(path / ".lock", timeout=0)
 
-    def holds_a_run(self) -> bool:
-        """Say whether a run has written here."""
-        return (self.path / CONFIG).exists() or (self.path / "resume").exists()
+    def refuse_if_taken(self) -> None:
+        """Refuse a folder in which a new run would overwrite something.
+
+        Raises:
+            FolderError: another run is there, or a file of a name that a run writes.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise FolderError(
+                f"{self.path} is a file, expected a folder or a name that is free; choose another --out"
+            )
+        if (self.path / CONFIG).exists() or (self.path / RESUME).exists():
+            raise FolderError(
+                f"{self.path} holds another run; go on with it (--resume --out {self.path}), or name a new "
+                "folder with --out"
+            )
+        for name in (*MODEL, CARD, METRICS, TENSORBOARD):
+            if (self.path / name).exists():
+                raise FolderError(
+                    f"{self.path} holds {name}, which a run would overwrite; expected a folder without, or "
+                    "a name that is free; choose another --out"
+                )
+
+    def claim(self) -> None:
+        """Make the folder where there is none, and keep other runs out of it until `release`.
+
+        Raises:
+            FolderError: another run is writing here at this moment.
+            StorageError: the folder cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except Timeout:
+            raise FolderError(
+                f"another run is writing to {self.path}; wait for its end, or name another folder with --out"
+            ) from None
+        except OSError as error:
+            raise StorageError(
+                f"cannot write to {self.path}: {error.strerror or error}; name another folder with --out"
+            ) from None
+
+    def release(self) -> None:
+        """Let other runs in again."""
+        self._lock.release()
 
     def write_config(self, config: dict[str, Any], tokenizer_json: str) -> None:
-        """Write tokenizer.json, then config.json with both checksums."""
-        write_text(self.path / TOKENIZER, tokenizer_json)
+        """Write config.json with both checksums, then tokenizer.json."""
         content = {"format": FORMAT, **config, "tokenizer_sha256": _sha256(tokenizer_json)}
         content["sha256"] = _sha256(json.dumps(content, sort_keys=True))
         write_text(self.path / CONFIG, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        write_text(self.path / TOKENIZER, tokenizer_json)
 
-    def read_config(self) -> tuple[dict[str, Any], str]:
-        """Return the config and the content of tokenizer.json.
+    def read_config(self) -> dict[str, Any]:
+        """Return the config.
 
         Raises:
-            FolderError: a file is missing, or of a format that this version cannot read.
-            DamagedFileError: a file is not what was written.
+            FolderError: the file is missing, or of a format that this version cannot read.
+            DamagedFileError: the file is not what was written.
         """
         try:
             config: dict[str, Any] = json.loads(self._read(CONFIG))
             checksum = config.pop("sha256")
         except (ValueError, KeyError, AttributeError):
             raise self._damaged(CONFIG) from None
-        if config.get("format") != FORMAT:
-            raise FolderError(
-                f"{self.path / CONFIG} has format {config.get('format')}, expected {FORMAT}; upgrade elman"
-            )
         if checksum != _sha256(json.dumps(config, sort_keys=True)):
             raise self._damaged(CONFIG)
+        if config["format"] != FORMAT:
+            raise FolderError(
+                f"{self.path / CONFIG} has format {config['format']}, expected {FORMAT}; upgrade elman"
+            )
+        return config
+
+    def read_tokenizer(self) -> str:
+        """Return the content of tokenizer.json.
+
+        Raises:
+            FolderError: the file, or config.json, is missing.
+            DamagedFileError: the file, or config.json, is not what was written.
+        """
+        expected = self.read_config()["tokenizer_sha256"]
         tokenizer_json = self._read(TOKENIZER)
-        if _sha256(tokenizer_json) != config["tokenizer_sha256"]:
+        if _sha256(tokenizer_json) != expected:
             raise self._damaged(TOKENIZER)
-        return config, tokenizer_json
+        return tokenizer_json
+
+    def holds_weights(self) -> bool:
+        """Say whether a model was saved here."""
+        return (self.path / WEIGHTS).exists()
 
     def write_weights(self, weights: Tensors, step: int) -> None:
         """Write the best weights so far."""
         write_tensors(self.path / WEIGHTS, weights, {"step": step})
 
     def read_weights(self) -> Tensors:
-        """Return the best weights."""
-        return read_tensors(self.path / WEIGHTS)[0]
+        """Return the best weights.
+
+        Raises:
+            FolderError: the file is missing.
+            DamagedFileError: the file is not what was written.
+        """
+        try:
+            return read_tensors(self.path / WEIGHTS)[0]
+        except DamagedFileError:
+            raise self._damaged(WEIGHTS) from None
 
     def write_card(self, text: str) -> None:
         """Write the model card."""
         write_text(self.path / CARD, text)
 
-    def read_metrics(self) -> list[dict[str, Any]]:
-        """Return the measurements in order; a last line that was cut short is left out."""
-        lines = (self.path / METRICS).read_bytes().splitlines() if (self.path / METRICS).exists() else []
-        metrics = []
-        for line in lines:
-            try:
-                metrics.append(json.loads(line))
-            except ValueError:
-                break
-        return metrics
-
     def result(self) -> dict[str, Any] | None:
         """Return the result of the finished run, or None where it did not finish."""
-        results = [row for row in self.read_metrics() if row["event"] == "result"]
-        return results[-1] if results else None
+        results = [row for row in self.metrics.read() if row["event"] == "result"]
+        return {k: v for k, v in results[-1].items() if k not in ("event", "step")} if results else None
+
+    def problems(self) -> list[str]:
+        """Return what is wrong with the files of the model itself, a sentence each."""
+        found = []
+        for read in (self.read_config, self.read_tokenizer, self.read_weights):
+            try:
+                read()
+            except ElmanError as error:
+                found.append(str(error).partition(";")[0])
+        return list(dict.fromkeys(found))
+
+    def copy(self, target: Path) -> None:
+        """Copy the model to another folder, without what only a run needs; config.json comes last.
+
+        Raises:
+            FolderError: the target is taken; a file of the model is missing or damaged.
+            StorageError: the target cannot be written.
+        """
+        ModelFolder(target).refuse_if_taken()
+        if problems := self.problems():
+            raise FolderError(f"{'; '.join(problems)}; restore it before the model is copied")
+        there = [name for name in (CARD, METRICS) if (self.path / name).exists()]
+        for name in (*there, *MODEL):
+            write_bytes(target / name, (self.path / name).read_bytes())
 
     def _read(self, name: str) -> str:
         try:
             return (self.path / name).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise self._damaged(name) from None
         except FileNotFoundError:
             if not self.path.exists():
                 raise FolderError(
@@ -110,19 +191,25 @@ class ModelFolder:
                 ) from None
             raise FolderError(
                 f"{self.path} has no {name}; expected a folder that `elman train` wrote, with "
-                f"{', '.join(FILES[:3])}"
+                f"{', '.join(reversed(MODEL))}"
             ) from None
-        except UnicodeDecodeError:
-            raise self._damaged(name) from None
         except NotADirectoryError:
             raise FolderError(
                 f"{self.path} is a file, expected a model folder that `elman train` wrote"
             ) from None
+        except OSError as error:
+            raise FolderError(
+                f"{self.path / name} cannot be read: {error.strerror}; mend that and try again"
+            ) from None
 
     def _damaged(self, name: str) -> DamagedFileError:
+        mend = (
+            f"write it anew with `elman train --resume --out {self.path}`"
+            if self.resume.saved()
+            else "restore it from a copy, or train again"
+        )
         return DamagedFileError(
-            f"{self.path / name} is damaged: its content does not match its checksum; "
-            f"go on from the saved run with `elman train --resume --out {self.path}`, or restore the file"
+            f"{self.path / name} is damaged: its content does not match its checksum; {mend}"
         )
 
 

@@ -1,17 +1,24 @@
 """What a run needs to go on exactly: one checked file for each of the last two saved states.
 
-The newer of the two is used; where it is damaged, the older one is, and the caller is told which file was
-not.
+The newer of the two is used; where it is damaged, the older one is, and the caller is told which was not.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from elman.errors import DamagedFileError, FolderError
+from elman.errors import DamagedFileError
 
 from .tensors import Tensors, read_tensors, write_tensors
 
 KEPT = 2
+
+
+class Saved(NamedTuple):
+    """One saved state, and what was wrong with newer ones."""
+
+    tensors: Tensors
+    values: dict[str, Any]
+    damaged: list[str]  # a sentence for each
 
 
 class ResumeFolder:
@@ -21,7 +28,7 @@ class ResumeFolder:
         self.path = path
 
     def saved(self) -> list[Path]:
-        """Return the saved states, the newest first."""
+        """Return the files of the saved states, the newest first."""
         return sorted(self.path.glob("step-*.safetensors"), reverse=True)
 
     def write(self, step: int, tensors: Tensors, values: dict[str, Any]) -> None:
@@ -29,14 +36,13 @@ class ResumeFolder:
         write_tensors(self.path / f"step-{step:012d}.safetensors", tensors, values)
         for old in self.saved()[KEPT:]:
             old.unlink(missing_ok=True)
-        for torn in self.path.glob(".step-*"):  # left by a run that was killed while it wrote
+        for torn in self.path.glob(".step-*"):  # left by a run that was killed as it wrote
             torn.unlink(missing_ok=True)
 
-    def read(self) -> tuple[Tensors, dict[str, Any], list[str]]:
-        """Return the newest intact state, and what was wrong with newer ones.
+    def read(self) -> Saved | None:
+        """Return the newest intact state; None where nothing was saved.
 
         Raises:
-            FolderError: there is no saved state.
             DamagedFileError: none of the saved states is intact.
         """
         damaged: list[str] = []
@@ -46,9 +52,13 @@ class ResumeFolder:
             except DamagedFileError as error:
                 damaged.append(str(error).partition(";")[0])
                 continue
-            for newer in self.saved()[: len(damaged)]:
-                newer.unlink()  # so that a state saved from here on is the newest
-            return tensors, values, damaged
+            return Saved(tensors, values, damaged)
         if damaged:
             raise DamagedFileError(f"{'; '.join(damaged)}; no intact state is left: train again")
-        raise FolderError(f"{self.path} holds no saved state to go on from; train without --resume")
+        return None
+
+    def forget_after(self, step: int) -> None:
+        """Remove states of later steps, so that what is saved from here on is the newest."""
+        for path in self.saved():
+            if path.stem > f"step-{step:012d}":
+                path.unlink(missing_ok=True)

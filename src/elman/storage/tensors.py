@@ -33,7 +33,7 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
     """Read what `write_tensors` wrote.
 
     Raises:
-        FolderError: there is no such file.
+        FolderError: there is no such file, or it cannot be read.
         DamagedFileError: the file is torn, cut short, or not what was written.
     """
     from safetensors import SafetensorError
@@ -43,6 +43,8 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
         data = path.read_bytes()
     except FileNotFoundError:
         raise FolderError(f"{path} is missing; expected a folder that `elman train` wrote, whole") from None
+    except OSError as error:
+        raise FolderError(f"{path} cannot be read: {error.strerror}; mend that and try again") from None
     try:
         tensors = load(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])

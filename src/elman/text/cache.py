@@ -1,12 +1,13 @@
 """What the user names in, its TextStore out: made the first time, found by its fingerprint after that."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from elman.errors import StorageError, TextError
-from elman.text.decoding import Advance, fingerprint, read_text
+from elman.progress import Tally
+from elman.text.decoding import fingerprint, read_text
 from elman.text.sources import Source, find_sources
 from elman.text.store import TextStore
 
@@ -33,7 +34,7 @@ def open_text(
     texts: Sequence[str],
     cache: Path,
     encoding: str = "utf-8",
-    advance: Advance | None = None,
+    advance: Tally | None = None,
     stdin: BinaryIO | None = None,
 ) -> TextStore:
     """Open all of `texts` (see `find_sources`) as one, from the folder `cache` where it was read before.
@@ -67,7 +68,7 @@ def find_text(fingerprint: str, cache: Path) -> TextStore | None:
 class _Meter:
     """Counts raw bytes on their way to the caller's progress bar."""
 
-    def __init__(self, advance: Callable[[int], None] | None) -> None:
+    def __init__(self, advance: Tally | None) -> None:
         self.total = 0
         self._advance = advance
 

@@ -7,18 +7,17 @@ Also the fingerprint of the raw bytes, by which a text that was read before is k
 import codecs
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from elman.errors import TextError
+from elman.progress import Tally
 from elman.text.encodings import find_codec, refuse_binary, undecodable
 from elman.text.sources import Source
 from elman.text.streams import READ_BYTES
 
-Advance = Callable[[int], None]
-
 
 def read_text(
-    sources: Sequence[Source], encoding: str = "utf-8", advance: Advance | None = None
+    sources: Sequence[Source], encoding: str = "utf-8", advance: Tally | None = None
 ) -> Iterator[str]:
     r"""Yield the characters of all sources, in chunks of about a million.
 
@@ -46,7 +45,7 @@ def read_text(
         )
 
 
-def _decode(source: Source, codec: codecs.CodecInfo, advance: Advance | None) -> Iterator[str]:
+def _decode(source: Source, codec: codecs.CodecInfo, advance: Tally | None) -> Iterator[str]:
     assert codec.incrementaldecoder is not None, "find_codec gives none without"
     decoder = io.IncrementalNewlineDecoder(codec.incrementaldecoder("strict"), translate=True)
     position = 0  # raw bytes before the present ones
@@ -78,7 +77,7 @@ def _decode(source: Source, codec: codecs.CodecInfo, advance: Advance | None) ->
                 advance(len(raw))
 
 
-def fingerprint(sources: Sequence[Source], encoding: str = "utf-8", advance: Advance | None = None) -> str:
+def fingerprint(sources: Sequence[Source], encoding: str = "utf-8", advance: Tally | None = None) -> str:
     """Give the SHA-256, in hex, of the raw bytes of all sources in order, of their lengths, and of the
     encoding.
 

@@ -7,9 +7,6 @@ decoding one chunk.
 
 import bisect
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,10 +15,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from elman.errors import DamagedFileError, StorageError
+from elman.text.whole import make_folder
 
 FORMAT = 1
 CHUNK_CHARACTERS = 1 << 20
-FILES = ("text", "text.json")
 
 
 @dataclass(frozen=True)
@@ -42,11 +39,9 @@ class TextStore:
         `fingerprint` says which text it is, `names` what the user called its sources. Raises StorageError
         where the disk is full or cannot be written; nothing is left behind then.
         """
-        temporary = None
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-            index = _write_text(temporary / "text", chunks)
+
+        def fill(beside: Path) -> None:
+            index = _write_text(beside / "text", chunks)
             characters, size = index[-1]
             description = {
                 "format": FORMAT,
@@ -56,16 +51,19 @@ class TextStore:
                 "bytes": size,
                 "index": index,
             }
-            _write(temporary / "text.json", [json.dumps(description).encode()])
-            _put(temporary, folder, fingerprint)
+            (beside / "text.json").write_text(json.dumps(description), encoding="utf-8")
+
+        def is_whole(folder: Path) -> bool:
+            there = cls.open(folder)
+            return there is not None and there.fingerprint == fingerprint
+
+        try:
+            make_folder(folder, fill, is_whole)
         except OSError as error:
             raise StorageError(
                 f"{folder} cannot be written: {(error.strerror or str(error)).lower()}; expected room for "
                 "the text in UTF-8; free some, or set ELMAN_CACHE to a folder on another disk"
             ) from error
-        finally:
-            if temporary is not None:
-                shutil.rmtree(temporary, ignore_errors=True)
         store = cls.open(folder)
         if store is None:
             raise StorageError(
@@ -139,13 +137,11 @@ class TextStore:
 def _write_text(path: Path, chunks: Iterable[str]) -> list[tuple[int, int]]:
     index = [(0, 0)]
 
-    def encoded() -> Iterator[bytes]:
+    with path.open("wb") as file:
         for chunk in _even(chunks):
             raw = chunk.encode()
+            file.write(raw)
             index.append((index[-1][0] + len(chunk), index[-1][1] + len(raw)))
-            yield raw
-
-    _write(path, encoded())
     return index
 
 
@@ -164,39 +160,6 @@ def _even(chunks: Iterable[str]) -> Iterator[str]:
             count -= whole
     if count:
         yield "".join(waiting)
-
-
-def _write(path: Path, pieces: Iterable[bytes]) -> None:
-    with path.open("wb") as file:
-        for piece in pieces:
-            file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _put(temporary: Path, folder: Path, fingerprint: str) -> None:
-    """Give the finished folder its name, unless the same text is there; a damaged one makes way."""
-    _sync(temporary)
-    try:
-        temporary.rename(folder)
-    except OSError:
-        there = TextStore.open(folder)
-        if there is not None and there.fingerprint == fingerprint:
-            return
-        if not folder.is_dir() or any(path.name not in FILES for path in folder.iterdir()):
-            raise
-        shutil.rmtree(folder)
-        temporary.rename(folder)
-    _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    if os.name == "posix":  # elsewhere a folder cannot be opened
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @contextmanager

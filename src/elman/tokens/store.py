@@ -4,16 +4,14 @@ text.
 A text store and the choice of a tokenizer come in; one file of ids for each part of the split goes out.
 Knows nothing of models or devices. A store is a folder in the cache: `tokenizer.json`, `counts.npy` (how
 often each id occurs in the training part), `<part>.ids` and `store.json`, which is written last and says
-how long each of the others must be.
+how many bytes each of the others has.
 """
 
 import hashlib
 import json
 import mmap
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.errors import StorageError
+from elman.progress import Tally
 from elman.text import Part, TextStore
+from elman.text.whole import make_folder
 
 from . import encode_stream, learn_tokenizer, load_tokenizer
 
@@ -71,7 +71,7 @@ class TokenStore:
         )
         self.counts: Ids = np.load(folder / "counts.npy", allow_pickle=False)
         self.parts = {
-            name: Tokens(folder / f"{name}.ids", _dtype(self.tokenizer.size)) for name in description["files"]
+            name: Tokens(folder / f"{name}.ids", _dtype(self.tokenizer.size)) for name in description["parts"]
         }
 
 
@@ -81,7 +81,7 @@ def open_tokens(
     kind: str,
     vocabulary_size: int | None,
     cache: Path,
-    advance: Callable[[int], None] | None = None,
+    advance: Tally | None = None,
 ) -> TokenStore:
     """Return the tokens of a text, from the cache or encoded now; `advance` is called with characters done.
 
@@ -97,8 +97,11 @@ def open_tokens(
     key = hashlib.sha256(json.dumps(wanted).encode()).hexdigest()[:32]
     folder = cache / "tokens" / key
     if not _is_whole(folder):
+        fill = partial(
+            _fill, text=text, parts=parts, kind=kind, vocabulary_size=vocabulary_size, advance=advance
+        )
         try:
-            _make(folder, text, parts, kind, vocabulary_size, advance)
+            make_folder(folder, fill, _is_whole)
         except OSError as error:
             raise StorageError(
                 f"cannot write {folder}: {error.strerror}; free some space, or set ELMAN_CACHE"
@@ -106,43 +109,38 @@ def open_tokens(
     return TokenStore(folder)
 
 
-def _make(
+def _fill(
     folder: Path,
     text: TextStore,
     parts: list[Part],
     kind: str,
     vocabulary_size: int | None,
-    advance: Callable[[int], None] | None,
+    advance: Tally | None,
 ) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
-    try:
-        training = parts[0]
-        learned_from = _reported(text.read(training.start, training.stop), advance)
-        tokenizer = learn_tokenizer(kind, learned_from, vocabulary_size)
-        (beside / "tokenizer.json").write_text(tokenizer.to_json(), encoding="utf-8")
-        counts = np.zeros(tokenizer.size, dtype=np.int64)
-        for part in parts:
-            with open(beside / f"{part.name}.ids", "wb") as file:
-                for ids in encode_stream(tokenizer, _reported(text.read(part.start, part.stop), advance)):
-                    if part is training:
-                        counts += np.bincount(ids, minlength=tokenizer.size)
-                    file.write(ids.astype(_dtype(tokenizer.size), copy=False).data)
-        np.save(beside / "counts.npy", counts)
-        files = {part.name: (beside / f"{part.name}.ids").stat().st_size for part in parts}
-        description = {"format": FORMAT, "tokenizer": kind, "files": files}
-        (beside / "store.json").write_text(json.dumps(description), encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)  # a damaged one: the caller has looked
-        os.rename(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    training = parts[0]
+    learned_from = _reported(text.read(training.start, training.stop), advance)
+    tokenizer = learn_tokenizer(kind, learned_from, vocabulary_size)
+    (folder / "tokenizer.json").write_text(tokenizer.to_json(), encoding="utf-8")
+    counts = np.zeros(tokenizer.size, dtype=np.int64)
+    for part in parts:
+        with open(folder / f"{part.name}.ids", "wb") as file:
+            for ids in encode_stream(tokenizer, _reported(text.read(part.start, part.stop), advance)):
+                if part is training:
+                    counts += np.bincount(ids, minlength=tokenizer.size)
+                file.write(ids.astype(_dtype(tokenizer.size), copy=False).data)
+    np.save(folder / "counts.npy", counts)
+    description = {
+        "tokenizer": kind,
+        "parts": [part.name for part in parts],
+        "bytes": {path.name: path.stat().st_size for path in folder.iterdir()},
+    }
+    (folder / "store.json").write_text(json.dumps(description), encoding="utf-8")
 
 
 def _is_whole(folder: Path) -> bool:
     try:
-        files = json.loads((folder / "store.json").read_text(encoding="utf-8"))["files"]
-        return all((folder / f"{name}.ids").stat().st_size == size for name, size in files.items())
+        sizes = json.loads((folder / "store.json").read_text(encoding="utf-8"))["bytes"]
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
     except (OSError, ValueError, KeyError):
         return False
 
@@ -153,7 +151,7 @@ def _dtype(vocabulary_size: int) -> np.dtype[Any]:
     )
 
 
-def _reported(chunks: Iterator[str], advance: Callable[[int], None] | None) -> Iterator[str]:
+def _reported(chunks: Iterator[str], advance: Tally | None) -> Iterator[str]:
     for chunk in chunks:
         yield chunk
         if advance:

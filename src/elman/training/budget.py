@@ -31,10 +31,9 @@ class Budget:
     def learning_rate(self, step: int, done: float) -> float:
         """Return the rate of one update: a linear warm-up, then constant or half a cosine down to zero.
 
-        The warm-up takes at most a tenth of a budget of known steps, so that short runs reach the peak as
-        well.
+        The warm-up is over after a tenth of the budget at the latest, so that short runs reach the peak too.
         """
-        rising = min(self.settings.warmup_steps, (self.steps or 10**9) // 10)
-        warmup = min(1.0, (step + 1) / rising) if rising else 1.0
+        rising = self.settings.warmup_steps
+        warmup = min(1.0, max((step + 1) / rising, 10 * done)) if rising else 1.0
         fall = 0.5 * (1 + math.cos(math.pi * done)) if self.settings.schedule == "cosine" else 1.0
         return self.settings.learning_rate * warmup * fall

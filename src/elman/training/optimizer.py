@@ -77,7 +77,7 @@ class Optimizer:
                 maximize=False,
             )
             return
-        first, second = self._settings.momentum
+        first, second = self._settings.betas
         (adam if self._settings.optimizer == "adam" else adamw)(
             parameters,
             gradients,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 
+from elman.errors import SettingsError
 from elman.model import Network, States
 
 from .loss import batch_loss
@@ -24,19 +25,26 @@ class Precision(NamedTuple):
 def choose_precision(
     network: Network, inputs: torch.Tensor, targets: torch.Tensor, states: States, wanted: str
 ) -> Precision:
-    """Return the precision for a network: the wanted one, or the faster one on this batch; weights stay as
-    they are.
+    """Return the wanted precision, or of `auto` the faster one on this batch; weights stay as they are.
 
-    A processor without bf16 primitives, on which torch refuses the step, gets fp32 and is told so.
+    On a processor without bf16 primitives, on which torch refuses the step, `auto` gives fp32 and says so.
+
+    Raises:
+        SettingsError: bf16 was asked for and cannot run.
     """
-    if wanted != "auto":
-        return Precision(wanted, "asked for")
+    if wanted == "fp32":
+        return Precision("fp32", "asked for")
     trial = copy.deepcopy(network)
     with torch.random.fork_rng(devices=[inputs.device] if inputs.device.type == "cuda" else []):
         try:
             bf16 = _seconds_per_step(trial, inputs, targets, states, "bf16")
         except RuntimeError as error:
-            return Precision("fp32", f"bf16 cannot run here ({str(error).splitlines()[0]})")
+            refused = f"bf16 cannot run here ({str(error).splitlines()[0]})"
+            if wanted == "bf16":
+                raise SettingsError(f"{refused}; train with --precision fp32 or auto") from None
+            return Precision("fp32", refused)
+        if wanted == "bf16":
+            return Precision("bf16", "asked for")
         fp32 = _seconds_per_step(trial, inputs, targets, states, "fp32")
     ratio = fp32 / bf16
     if ratio > GAIN:

@@ -1,8 +1,6 @@
-"""The training loop, as a generator: it yields progress, and its caller prints, evaluates and saves between
-steps.
+"""The training loop, as a generator: its caller prints, evaluates and saves between steps.
 
-A network, windows and settings come in; numbers come out, and the weights have changed. Knows nothing of
-files.
+A network, windows and settings come in; numbers come out, and the weights have changed. Knows no files.
 """
 
 import math
@@ -22,6 +20,7 @@ from elman.model import Network, detach, renew
 from .budget import Budget
 from .loss import batch_loss
 from .optimizer import Optimizer, clip_gradients
+from .precision import Precision
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -41,7 +40,9 @@ class Progress(NamedTuple):
 class Trainer:
     """Truncated backpropagation through time over windows, one weight update a window."""
 
-    def __init__(self, network: Network, windows: Windows, settings: TrainSettings, precision: str) -> None:
+    def __init__(
+        self, network: Network, windows: Windows, settings: TrainSettings, precision: Precision
+    ) -> None:
         self.network, self.windows, self.settings, self.precision = network, windows, settings, precision
         self.budget = Budget(settings, windows.batches_per_epoch)
         self.optimizer = Optimizer(network, settings)
@@ -51,22 +52,22 @@ class Trainer:
         self.seconds = 0.0  # wall-clock time from the first step to the last one done, pauses left out
 
     def steps(self) -> Iterator[Progress]:
-        """Train until the budget is used up.
+        """Train until the budget is used up. The caller may use the network in between, in any mode.
 
         Raises:
             DivergedError: the loss or its gradient is no longer a finite number; the weights are those
             before.
         """
         start = time.perf_counter() - self.seconds
-        self.network.train()
-        while (done := self.budget.done(self.step, self.seconds)) < 1:
+        while (done := self.done) < 1:
+            self.network.train()
             batch = self.windows.draw()
             states = renew(self._states, torch.from_numpy(batch.fresh).to(self._device))
             inputs, targets = (
                 torch.from_numpy(ids).to(self._device) for ids in (batch.inputs, batch.targets)
             )
             self.optimizer.clear_gradients()
-            loss, states = batch_loss(self.network, inputs, targets, states, self.precision)
+            loss, states = batch_loss(self.network, inputs, targets, states, self.precision.name)
             loss.backward()  # type: ignore[no-untyped-call]
             nats, gradient_norm = loss.item(), clip_gradients(self.network, self.settings.clip)
             if not (math.isfinite(nats) and math.isfinite(gradient_norm)):
@@ -76,8 +77,12 @@ class Trainer:
             self._states = detach(states)
             self.step, self.tokens = self.step + 1, self.tokens + targets.numel()
             self.seconds = time.perf_counter() - start
-            done = self.budget.done(self.step, self.seconds)
-            yield Progress(self.step, nats, rate, gradient_norm, self.tokens, self.seconds, done)
+            yield Progress(self.step, nats, rate, gradient_norm, self.tokens, self.seconds, self.done)
+
+    @property
+    def done(self) -> float:
+        """Share of the budget, 0 to 1, that is used up."""
+        return self.budget.done(self.step, self.seconds)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Return all that the next step depends on: tensors, and values that JSON can hold."""
@@ -93,13 +98,13 @@ class Trainer:
             "step": self.step,
             "tokens": self.tokens,
             "seconds": self.seconds,
-            "precision": self.precision,
+            "precision": list(self.precision),
             "windows": self.windows.state(),
         }
         return tensors, values
 
     def restore(self, tensors: Tensors, values: dict[str, Any]) -> None:
-        """Go on exactly where a saved state stood."""
+        """Go on exactly where a saved state stood, in its precision."""
         weights = {
             name.removeprefix("weights."): _torch(a)
             for name, a in tensors.items()
@@ -122,6 +127,7 @@ class Trainer:
             torch.cuda.set_rng_state(_torch(tensors["random.cuda"]), self._device)
         self.step, self.tokens = values["step"], values["tokens"]
         self.seconds = values["seconds"]
+        self.precision = Precision(*values["precision"])
         self.windows.restore(values["windows"])
 
     def _diverged(self, nats: float, gradient_norm: float) -> str:

@@ -1,0 +1,185 @@
+"""What people see on standard error while work goes on: progress bars, the events of a run, a score.
+
+A pipe gets lines without bars or colours. What the user wrote is shown as it is, never read as markup.
+"""
+
+import math
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from elman.progress import Advance
+
+if TYPE_CHECKING:
+    from elman.runs.events import Started, Stepped, Validated
+    from elman.runs.run import Run
+
+talk = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+FIGURES = (
+    "{task.percentage:>3.0f}%  step {task.fields[step]:,}  {task.fields[nats]:.3f} nats  "
+    "ppl {task.fields[perplexity]:.2f}  {task.fields[bits]:.3f} bits/char  {task.fields[speed]:,.0f} tok/s"
+)
+
+
+@contextmanager
+def working() -> Iterator[Advance]:
+    """Show what is being done and how far it is: gives an `elman.progress.Advance`."""
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=talk, transient=True, disable=not sys.stderr.isatty()) as progress:
+        tasks: dict[str, Any] = {}
+
+        def advance(work: str, done: int, total: int | None = None) -> None:
+            if work not in tasks:
+                tasks[work] = progress.add_task(work, total=total)
+            progress.advance(tasks[work], done)
+
+        yield advance
+
+
+def follow(run: "Run") -> bool:
+    """Run to the end with live progress; return False where Ctrl-C or SIGTERM came first."""
+    from elman.runs.events import Started, Stepped, Stopped, Validated
+
+    _show_preparation(run)
+    with _graceful(run), _Bar(run) as bar:
+        for event in run.events():
+            match event:
+                case Started():
+                    _show_start(run, event)
+                case Stepped():
+                    bar.show(event)
+                case Validated():
+                    _show_validation(event)
+                case Stopped(finished=False):
+                    return False
+                case Stopped():
+                    talk.print(f"{event.reason} after {run.trainer.step:,} steps")
+    return True
+
+
+def show_score(evaluation: dict[str, Any]) -> None:
+    """Show a score beside its baselines, best first, and what it means."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    table.add_column("bits per byte", justify="right")
+    rows = [("this model", evaluation["bits_per_byte"]), *evaluation["baselines"].items()]
+    for name, bits in sorted(rows, key=lambda row: row[1]):
+        table.add_row(name, f"{bits:.3f}", style="bold green" if name == "this model" else "")
+    scored, there = evaluation["characters"], evaluation["of_characters"]
+    size = f"{scored:,} characters" if scored == there else f"the first {scored:,} of {there:,} characters"
+    talk.print(
+        f"{evaluation['part']}: {evaluation['nats_per_token']:.4f} nats per token, "
+        f"perplexity {evaluation['perplexity']:.2f}, "
+        f"{evaluation['bits_per_character']:.3f} bits per character, "
+        f"{evaluation['bits_per_byte']:.3f} bits per byte ({size})"
+    )
+    talk.print(table)
+    for sentence in evaluation["verdict"]:
+        talk.print(sentence)
+
+
+class _Bar:
+    """One line: how much of the budget is used up, a running mean of the loss, speed, time left."""
+
+    def __init__(self, run: "Run") -> None:
+        tokens = len(run.preparation.tokens.parts["train"])
+        self._characters_per_token = run.preparation.part("train").stop / max(1, tokens)
+        self._mean: float | None = None
+        columns = (
+            BarColumn(bar_width=None),
+            TextColumn(FIGURES),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        self._bars = Progress(*columns, console=talk, disable=not sys.stderr.isatty())
+        step = run.trainer.step
+        self._task = self._bars.add_task(
+            "", total=1.0, step=step, nats=0.0, perplexity=0.0, bits=0.0, speed=0.0
+        )
+
+    def __enter__(self) -> "_Bar":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def show(self, stepped: "Stepped") -> None:
+        """Move on by one step."""
+        progress = stepped.progress
+        self._mean = progress.nats if self._mean is None else 0.95 * self._mean + 0.05 * progress.nats
+        self._bars.update(
+            self._task,
+            completed=progress.done,
+            step=progress.step,
+            nats=self._mean,
+            perplexity=math.exp(min(self._mean, 700.0)),
+            bits=self._mean / math.log(2) / self._characters_per_token,
+            speed=stepped.tokens_per_second,
+        )
+
+
+def _show_preparation(run: "Run") -> None:
+    text, settings, tokenizer = run.preparation.text, run.settings, run.preparation.tokens.tokenizer
+    talk.print(
+        f"{text.characters:,} characters, split {settings.split}; "
+        f"{tokenizer.size:,} {settings.tokenizer} tokens in the vocabulary"
+    )
+    unknown = dict.fromkeys(
+        piece for prompt in settings.train.prompts for piece in tokenizer.unknown_pieces(prompt)
+    )
+    if unknown:
+        talk.print(f"warning: not in the training part, read as <unk>: {', '.join(map(repr, unknown))}")
+
+
+def _show_start(run: "Run", started: "Started") -> None:
+    model, precision, recurrence = run.settings.model, started.precision, started.recurrence
+    talk.print(
+        f"{model.cell} {model.layers} x {model.hidden_size}, {started.parameters:,} parameters, "
+        f"on {started.device}; precision {precision.name}: {precision.reason}; "
+        f"recurrence {recurrence.name}: {recurrence.reason}"
+    )
+    for damaged in started.damaged:
+        talk.print(f"warning: {damaged}; the previous good state is used, and the file written anew")
+    if started.step:
+        talk.print(f"going on from step {started.step:,}")
+
+
+def _show_validation(validated: "Validated") -> None:
+    mark = "  best so far" if validated.best else ""
+    talk.print(f"step {validated.step:,}: validation {validated.nats_per_token:.4f} nats per token{mark}")
+    for prompt, sample in validated.samples.items():
+        talk.print(f"  {prompt!r} -> {sample!r}")
+
+
+@contextmanager
+def _graceful(run: "Run") -> Iterator[None]:
+    """Let Ctrl-C or SIGTERM end the run after the step that is being done; a second one ends it at once."""
+    if threading.current_thread() is not threading.main_thread():  # no other thread may listen to signals
+        yield
+        return
+
+    def stop(number: int, _: object) -> None:
+        if run.stop:
+            raise KeyboardInterrupt
+        run.stop = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
