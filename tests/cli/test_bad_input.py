@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -248,3 +249,17 @@ def test_compare_with_nothing_to_compare_and_with_another_split(world: Path) -> 
     done = elman("compare", "wide", cwd=world)
     assert done.returncode == 2
     assert "none of these models has a result" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN's limit is one of x86")
+def test_a_processor_without_bf16_trains_in_fp32_and_says_why(world: Path) -> None:
+    """oneDNN is told to use no instructions later than SSE 4.1, among which bf16 has no LSTM."""
+    train = ["train", "good.txt", *TINY, "--set", "train.window=8"]
+    done = elman(*train, "--out", "old", cwd=world, ONEDNN_MAX_CPU_ISA="SSE41")
+    assert done.returncode == 0, done.stderr
+    assert "precision fp32: bf16 cannot run here (could not create a primitive" in done.stderr
+    asked = [*train, "--precision", "bf16", "--out", "older"]
+    assert "train with --precision fp32 or auto" in refused(
+        elman(*asked, cwd=world, ONEDNN_MAX_CPU_ISA="SSE41")
+    )
+    assert not (world / "older").exists()

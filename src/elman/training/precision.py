@@ -39,7 +39,7 @@ def choose_precision(
         try:
             bf16 = _seconds_per_step(trial, inputs, targets, states, "bf16")
         except RuntimeError as error:
-            refused = f"bf16 cannot run here ({str(error).splitlines()[0]})"
+            refused = f"bf16 cannot run here ({str(error).partition('. ')[0].splitlines()[0]})"
             if wanted == "bf16":
                 raise SettingsError(f"{refused}; train with --precision fp32 or auto") from None
             return Precision("fp32", refused)
