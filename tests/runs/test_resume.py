@@ -122,9 +122,7 @@ def test_ctrl_c_saves_and_exits_130_and_the_run_goes_on(tmp_path: Path, text: Pa
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
     assert process.returncode == 130, errors
-    assert (
-        errors.splitlines()[-1] == f"elman: stopped and saved; go on with: elman train --resume --out {out}"
-    )
+    assert errors.splitlines()[-1] == f"stopped and saved; go on with: elman train --resume --out {out}"
     saved = sorted((out / "resume").glob("*.safetensors"))[-1]
     assert int(saved.stem.removeprefix("step-")) >= 40
     assert resume(out).returncode == 0

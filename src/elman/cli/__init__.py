@@ -50,8 +50,8 @@ def main() -> None:
     except ElmanError as error:
         _say(f"elman: {error}")
         sys.exit(2)
-    except (typer.Abort, KeyboardInterrupt) as interrupt:
-        _say(f"elman: {str(interrupt.__cause__ or interrupt) or 'interrupted'}")  # typer wraps it
+    except (typer.Abort, KeyboardInterrupt):
+        _say("elman: interrupted")
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -66,17 +66,21 @@ def command(
         "train.prompts": prompt,
     }
     given = {name: value for name, value in flags.items() if value is not None}
-    model = LanguageModel.train(
-        texts,
-        out=out,
-        recipe=recipe,
-        minutes=minutes,
-        steps=steps,
-        epochs=epochs,
-        seed=seed,
-        settings=dict(map(parse_assignment, assignments or [])) | given,
-        resume=resume,
-    )
+    try:
+        model = LanguageModel.train(
+            texts,
+            out=out,
+            recipe=recipe,
+            minutes=minutes,
+            steps=steps,
+            epochs=epochs,
+            seed=seed,
+            settings=dict(map(parse_assignment, assignments or [])) | given,
+            resume=resume,
+        )
+    except KeyboardInterrupt as interrupt:  # typer would swallow what it says
+        talk.print(str(interrupt) or "interrupted")
+        raise typer.Exit(130) from None
     result = model.result or {}
     show_score(result["validation"])
     talk.print(f"saved in {model.folder.path}; try: elman generate {model.folder.path}")

@@ -9,7 +9,8 @@ where a(h.) is the sum of a(hv) over all v, and R(h) the sum of the discounts D(
 a(hw) counts how often hw occurs; in the orders below it counts the distinct tokens that come before hw. Where
 a(h.) is zero, p(w | h) = p(w | h'). Below order 1 lies the uniform distribution over vocabulary and `<unk>`.
 
-One pass serves every highest order. Knows nothing of text, tokenizers or neural models.
+One pass serves every highest order, in some 30 bytes for each training token. Knows nothing of text,
+tokenizers or neural models.
 """
 
 from collections.abc import Iterator
@@ -22,25 +23,15 @@ Integers = NDArray[np.integer[Any]]
 Ids = NDArray[np.int32]  # which distinct n-gram; -1 stands for one that the training sequence lacks
 Floats = NDArray[np.float64]
 
-BLOCK = 1 << 20  # n-grams or held-out tokens handled in one go, so that temporary arrays stay small
+BLOCK = 1 << 20  # places or n-grams handled in one go, so that temporary arrays stay small
 
 
 class Grams(NamedTuple):
     """The G distinct n-grams of one order, sorted by last token, then by the one before it, and so on."""
 
-    keys: NDArray[np.int64]  # (G,) last token * contexts + id of the context, ascending
+    starts: NDArray[np.int64]  # (V + 2,) where the n-grams begin that end with each token, and the end
+    contexts: Ids  # (G,) the (n-1)-gram that each begins with; ascends among those of one last token
     counts: Ids  # (G,) how often each occurs
-    suffixes: Ids  # (G,) id of the (n-1)-gram left when the first token is dropped
-    contexts: int  # how many distinct (n-1)-grams there are
-
-
-class Discounted(NamedTuple):
-    """One order of the formula: G n-grams, C contexts."""
-
-    counts: Ids  # (G,) a(hw)
-    discounts: Floats  # (4,) D(0) to D(3), the last also for counts above 3
-    reserved: Floats  # (C,) R(h)
-    totals: Ids  # (C,) a(h.)
 
 
 def kneser_ney_nats(
@@ -62,66 +53,61 @@ def kneser_ney_nats(
     found = np.zeros(len(tokens) + 1, dtype=np.int32)  # the n-gram that ends before each token; here n = 0
     lower = np.full(len(tokens), 1 / (vocabulary_size + 1))  # p(w | h')
     nats_by_order: list[float] = []
-    shorter: Grams | None = None
-    contexts = found
-    for grams in grams_by_order(train, vocabulary_size, orders):
+    contexts, shorter = found, None
+    for grams, preceding in grams_by_order(train, vocabulary_size, orders):
         if shorter is not None:
-            preceding = np.bincount(grams.suffixes, minlength=len(shorter.keys)).astype(np.int32)
-            terms = discount(shorter, preceding)
-            for block, ends in _blocks(len(tokens)):
-                lower[block] = _interpolate(terms, contexts[block], found[ends], lower[block])
-        terms = discount(grams, grams.counts)
-        contexts, found = found, np.full_like(found, -1)
-        nats = 0.0
-        for block, ends in _blocks(len(tokens)):
-            found[ends] = _find(grams, tokens[block], contexts[block])
-            probabilities = _interpolate(terms, contexts[block], found[ends], lower[block])
-            nats -= float(np.log(probabilities[max(0, len(warm) - block.start) :]).sum())
-        nats_by_order.append(nats)
-        shorter = grams
+            lower = _interpolate(shorter.contexts, preceding, contexts[:-1], found[1:], lower)
+            shorter = None
+        contexts = found
+        found = np.concatenate([[np.int32(-1)], _find(grams, tokens, contexts[:-1])])
+        probabilities = _interpolate(grams.contexts, grams.counts, contexts[:-1], found[1:], lower)
+        nats_by_order.append(-float(np.log(probabilities[len(warm) :]).sum()))
+        shorter = grams._replace(counts=found[:0])  # a lower order counts otherwise
+        del grams, preceding
     return nats_by_order
 
 
-def grams_by_order(tokens: Integers, vocabulary_size: int, orders: int) -> Iterator[Grams]:
+def grams_by_order(tokens: Integers, vocabulary_size: int, orders: int) -> Iterator[tuple[Grams, Ids]]:
     """Yield the distinct n-grams of `tokens` (N,) for n = 1 to `orders`.
+
+    Beside them, for each (n-1)-gram yielded before, how many distinct tokens come before it (of n = 1: none).
 
     The places of the last tokens are kept sorted by context. A stable sort by the token itself then sorts
     them by n-gram, and one token further on that is again an order by context. So no n-gram is ever packed
     into one integer, however large the vocabulary.
     """
-    # numpy sorts 16-bit integers by radix, in linear time
-    tokens = tokens.astype(np.uint16 if vocabulary_size < 1 << 16 else np.uint32)
+    tokens = tokens.astype(np.uint16 if vocabulary_size < 1 << 16 else np.uint32, copy=False)
     places = np.arange(len(tokens), dtype=np.int32)
-    before = np.zeros(len(tokens) + 1, dtype=np.int32)  # id of the (n-1)-gram that ends before each place
-    contexts = 1
+    before = np.zeros(len(tokens) + 1, dtype=np.int32)  # the (n-1)-gram that ends before each place
+    shorter = 0
     for _ in range(orders):
-        places = places[np.argsort(tokens[places], kind="stable")]
-        keys = tokens[places].astype(np.int64)
-        keys *= contexts
-        keys += before[places]
-        first = np.ones(len(keys), dtype=np.bool_)
-        np.not_equal(keys[1:], keys[:-1], out=first[1:])
-        starts = np.flatnonzero(first).astype(np.int32)
-        counts = np.diff(starts, append=np.int32(len(keys)))
-        suffixes = before[places[starts] + 1]
-        keys = keys[starts]
-        del first, starts
-        before[places + 1] = np.repeat(np.arange(len(keys), dtype=np.int32), counts)
-        yield Grams(keys, counts, suffixes, contexts)
-        places = places[places < len(tokens) - 1] + 1
-        contexts = len(keys)
-
-
-def discount(grams: Grams, counts: Ids) -> Discounted:
-    """Prepare the formula for `grams` with a(hw) = `counts` (G,)."""
-    discounts = estimate_discounts(counts)
-    reserved = np.zeros(grams.contexts)
-    totals = np.zeros(grams.contexts, dtype=np.int32)
-    for block, _ in _blocks(len(counts)):
-        owners = grams.keys[block] % grams.contexts
-        np.add.at(reserved, owners, discounts[np.minimum(counts[block], 3)])
-        np.add.at(totals, owners, counts[block])
-    return Discounted(counts, discounts, reserved, totals)
+        places, ends = _sort_by_token(tokens, places, vocabulary_size)
+        first = _first_of_each(tokens, before, places)
+        size = int(np.count_nonzero(first))
+        contexts, counts = np.empty(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
+        preceding = np.zeros(shorter, dtype=np.int32)
+        after = np.zeros_like(before)
+        done = 0
+        for block in _blocks(len(places)):
+            there, new = places[block], first[block]
+            firsts = there[new]
+            grams = np.cumsum(new, dtype=np.int32) + np.int32(done - 1)  # which n-gram each place ends
+            contexts[done : done + len(firsts)] = before[firsts]
+            if shorter:
+                np.add.at(preceding, before[firsts + 1], np.int32(1))
+            np.add.at(counts, grams, np.int32(1))
+            after[there + 1] = grams
+            done += len(firsts)
+        starts = np.zeros(vocabulary_size + 2, dtype=np.int64)
+        some = ends > 0
+        starts[1:][some] = after[places[ends[some] - 1] + 1] + 1
+        before = after
+        del first, after
+        yield Grams(starts, contexts, counts), preceding
+        del contexts, counts, preceding
+        places = places[places < len(tokens) - 1]
+        places += 1
+        shorter = size
 
 
 def estimate_discounts(counts: Ids) -> Floats:
@@ -141,31 +127,83 @@ def estimate_discounts(counts: Ids) -> Floats:
     return discounts
 
 
+def _sort_by_token(tokens: Integers, places: Ids, vocabulary_size: int) -> tuple[Ids, NDArray[np.int64]]:
+    """Sort places by the token there, stably; also return where those of each token end, (V + 1,)."""
+    sizes = np.zeros(vocabulary_size + 1, dtype=np.int64)
+    for block in _blocks(len(places)):
+        sizes += np.bincount(tokens[places[block]], minlength=vocabulary_size + 1)
+    ends = np.cumsum(sizes)
+    free = ends - sizes  # where the next place of each token goes
+    in_order = np.empty_like(places)
+    for block in _blocks(len(places)):
+        there = tokens[places[block]]
+        order = np.argsort(there, kind="stable")  # numpy sorts 16-bit integers by radix, in linear time
+        there = there[order]
+        begins = np.flatnonzero(np.append(True, there[1:] != there[:-1]))
+        lengths = np.diff(begins, append=len(there))
+        within = np.arange(len(there)) - np.repeat(begins, lengths)
+        in_order[free[there] + within] = places[block][order]
+        free[there[begins]] += lengths
+    return in_order, ends
+
+
+def _first_of_each(tokens: Integers, before: Ids, places: Ids) -> NDArray[np.bool_]:
+    """Say of each of the sorted places whether another n-gram begins there than at the place before."""
+    first = np.ones(len(places), dtype=np.bool_)
+    for block in _blocks(len(places)):
+        there = places[max(0, block.start - 1) : block.stop]  # with the one before the block
+        token, context = tokens[there], before[there]
+        differs = (token[1:] != token[:-1]) | (context[1:] != context[:-1])
+        first[max(1, block.start) : block.stop] = differs
+    return first
+
+
 def _find(grams: Grams, tokens: Integers, contexts: Ids) -> Ids:
-    """Return the id of the n-gram that each token makes with its context, or -1."""
-    if len(grams.keys) == 0:
-        return np.full(len(tokens), -1, dtype=np.int32)
-    keys = tokens.astype(np.int64) * grams.contexts + contexts
-    ids = np.searchsorted(grams.keys, keys).astype(np.int32)
-    ids[ids == len(grams.keys)] = -1
-    ids[(contexts < 0) | (grams.keys[ids] != keys)] = -1
+    """Return the id of the n-gram that each token makes with its context, or -1; all (T,)."""
+    ids = np.full(len(tokens), -1, dtype=np.int32)
+    for block in _blocks(len(tokens)):
+        wanted = contexts[block]
+        low, high = grams.starts[tokens[block]], grams.starts[tokens[block].astype(np.int64) + 1]
+        end = high.copy()
+        while (low < high).any():  # binary searches, side by side
+            middle = (low + high) // 2
+            below = (low < high) & (grams.contexts[np.minimum(middle, len(grams.contexts) - 1)] < wanted)
+            low, high = np.where(below, middle + 1, low), np.where(below, high, middle)
+        there = np.flatnonzero((wanted >= 0) & (low < end))
+        there = there[grams.contexts[low[there]] == wanted[there]]
+        ids[block.start + there] = low[there]
     return ids
 
 
-def _interpolate(terms: Discounted, contexts: Ids, found: Ids, lower: Floats) -> Floats:
-    """Return p(w | h) from p(w | h'), which is `lower`; all (T,)."""
+def _interpolate(owners: Ids, counts: Ids, contexts: Ids, found: Ids, lower: Floats) -> Floats:
+    """Return p(w | h) from p(w | h'), which is `lower`.
+
+    `owners` (G,) and a(hw) = `counts` (G,) are of the n-grams; `contexts`, `found` and `lower` are (T,).
+    Only the contexts that are asked for are summed up.
+    """
+    discounts = estimate_discounts(counts)
+    asked = np.unique(contexts[contexts >= 0])
+    place = np.full(int(max(owners.max(initial=-1), asked.max(initial=-1))) + 1, -1, dtype=np.int32)
+    place[asked] = np.arange(len(asked), dtype=np.int32)
+    totals, reserved = np.zeros(len(asked), dtype=np.int64), np.zeros(len(asked))
+    for block in _blocks(len(counts)):
+        where = place[owners[block]]
+        hit = np.flatnonzero(where >= 0)
+        amounts = counts[block][hit]
+        np.add.at(totals, where[hit], amounts)
+        np.add.at(reserved, where[hit], discounts[np.minimum(amounts, 3)])
     higher = lower.copy()
     known = np.flatnonzero(contexts >= 0)
-    known = known[terms.totals[contexts[known]] > 0]
-    counts = np.where(found[known] >= 0, terms.counts[found[known]], 0) if len(known) else found[:0]
-    higher[known] *= terms.reserved[contexts[known]]
-    higher[known] += counts - terms.discounts[np.minimum(counts, 3)]
-    higher[known] /= terms.totals[contexts[known]]
+    known = known[totals[place[contexts[known]]] > 0]
+    where = place[contexts[known]]
+    amounts = np.where(found[known] >= 0, counts[found[known]], 0) if len(known) else found[:0]
+    higher[known] *= reserved[where]
+    higher[known] += amounts - discounts[np.minimum(amounts, 3)]
+    higher[known] /= totals[where]
     return higher
 
 
-def _blocks(length: int) -> Iterator[tuple[slice, slice]]:
-    """Cut 0 to `length` into slices; beside each the same slice one place further on."""
+def _blocks(length: int) -> Iterator[slice]:
+    """Cut 0 to `length` into slices."""
     for start in range(0, length, BLOCK):
-        stop = min(start + BLOCK, length)
-        yield slice(start, stop), slice(start + 1, stop + 1)
+        yield slice(start, min(start + BLOCK, length))
