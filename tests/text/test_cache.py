@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,33 @@ def test_the_second_time_only_reads_the_bytes_once_and_writes_nothing(book, tmp_
     assert found == made
     assert (found.folder / "text").stat().st_mtime_ns == written
     assert (sum(first), sum(second)) == (2 * book.stat().st_size, book.stat().st_size)
+
+
+def test_a_file_at_rest_is_not_read_again_until_something_about_it_changes(book, tmp_path, monkeypatch):
+    monkeypatch.setattr("elman.text.seen.SECONDS_AT_REST", 0.0)
+    made, read = open_text([str(book)], tmp_path / "cache"), []
+
+    def again(**options):
+        read.clear()
+        return open_text([str(book)], tmp_path / "cache", advance=read.append, **options)
+
+    assert again() == made
+    assert read == []
+    assert again(encoding="latin-1") != made
+    status = book.stat()
+    content = book.read_bytes()
+    book.write_bytes(b"b" + content[1:])
+    os.utime(book, ns=(status.st_atime_ns, status.st_mtime_ns))  # the same size, the same time of change
+    assert again().slice(0, 2) == "b "
+    assert sum(read) == 2 * len(content)
+    shutil.rmtree(made.folder.parent)
+    assert again().slice(0, 2) == "b "
+
+
+def test_a_file_just_written_and_a_pipe_are_always_read(book, tmp_path):
+    open_text([str(book)], tmp_path / "cache")
+    open_text(["-"], tmp_path / "cache", stdin=io.BytesIO(b"piped in"))
+    assert not (tmp_path / "cache" / "seen").exists()
 
 
 def test_a_changed_text_and_another_encoding_are_kept_apart(book, tmp_path):

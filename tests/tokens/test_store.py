@@ -50,7 +50,9 @@ def test_the_second_time_nothing_is_encoded_and_a_torn_store_is_made_again(tmp_p
     assert done != []
 
 
-def test_rows_come_from_each_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("held", [0, 10_000])
+def test_rows_come_from_each_start(tmp_path: Path, held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("elman.tokens.store.HELD_AT_MOST", held)
     np.arange(1000, dtype=np.uint16).tofile(tmp_path / "ids")
     tokens = Tokens(tmp_path / "ids", np.dtype(np.uint16))
     assert tokens.rows(np.array([5, 700]), 3).tolist() == [[5, 700], [6, 701], [7, 702]]

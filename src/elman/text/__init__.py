@@ -7,6 +7,7 @@
     decoding     sources                        -> characters, and the fingerprint of their bytes
     encodings    the name of an encoding        -> its codec; bytes that do not fit -> the error to show
     store        characters                     -> a TextStore: the text on disk, read from any position
+    seen         files                          -> the fingerprint they had when they were last read
     cache        what the user names            -> the TextStore of it, made once
     split        a number of characters         -> the parts of the text
 

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from elman.errors import StorageError, TextError
 from elman.progress import Tally
+from elman.text import seen
 from elman.text.decoding import fingerprint, read_text
 from elman.text.sources import Source, find_sources
 from elman.text.store import TextStore
@@ -40,21 +41,27 @@ def open_text(
     """Open all of `texts` (see `find_sources`) as one, from the folder `cache` where it was read before.
 
     The first time reads every source twice, for the fingerprint and for the characters; later times only
-    for the fingerprint. `advance` is called with the number of raw bytes just read, in both. The store
-    keeps the names that were given the first time.
+    for the fingerprint, and not at all where the files are known to be as they were. `advance` is called
+    with the number of raw bytes just read. The store keeps the names that were given the first time.
 
     Raises what `find_sources` and `read_text` raise, StorageError where the cache cannot be written, and
     TextError where the text changes between the two readings.
     """
     sources = find_sources(texts, stdin, cache / "pipes")
+    now = seen.stamp(sources, encoding)
+    if (known := seen.recall(cache / "seen", now)) and (store := find_text(known, cache)):
+        return store
     first, second = _Meter(advance), _Meter(advance)
     mark = fingerprint(sources, encoding, first)
     folder = cache / "texts" / mark[:32]
     store = TextStore.open(folder)
     if store is not None and store.fingerprint == mark:
+        seen.remember(cache / "seen", now, mark)
         return store
     chunks = _unchanged(read_text(sources, encoding, second), first, second, sources)
-    return TextStore.make(folder, chunks, mark, [source.name for source in sources])
+    store = TextStore.make(folder, chunks, mark, [source.name for source in sources])
+    seen.remember(cache / "seen", now, mark)
+    return store
 
 
 def find_text(fingerprint: str, cache: Path) -> TextStore | None:

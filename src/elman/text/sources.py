@@ -39,6 +39,7 @@ class Source:
 
     name: str
     opener: Callable[[], BinaryIO] = field(repr=False, compare=False)
+    file: Path | None = field(default=None, repr=False, compare=False)  # that the bytes come from, if any
 
     def open(self) -> BinaryIO:
         """Open the raw bytes, decompressed, from their start, as often as needed. Raises TextError."""
@@ -109,7 +110,7 @@ def _file(path: Path) -> list[Source]:
 
 
 def _plain(path: Path) -> Source:
-    source = Source(str(path), partial(open_file, path, str(path)))
+    source = Source(str(path), partial(open_file, path, str(path)), path)
     source.open().close()  # says now, not after an hour of other texts, that it cannot be read
     return source
 
@@ -117,7 +118,7 @@ def _plain(path: Path) -> Source:
 def _members(path: Path, members: list[str]) -> list[Source]:
     names = [f"{path}!{member}" for member in members]
     return [
-        Source(name, partial(open_member, path, member, name))
+        Source(name, partial(open_member, path, member, name), path)
         for name, member in zip(names, members, strict=True)
     ]
 

@@ -1,5 +1,4 @@
-"""A text's tokens on disk: made once, read through a memory map, in bounded memory whatever the size of the
-text.
+"""A text's tokens on disk: made once, read in bounded memory whatever the size of the text.
 
 A text store and the choice of a tokenizer come in; one file of ids for each part of the split goes out.
 Knows nothing of models or devices. A store is a folder in the cache: `tokenizer.json`, `counts.npy` (how
@@ -9,7 +8,7 @@ how many bytes each of the others has.
 
 import hashlib
 import json
-import mmap
+import weakref
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -26,21 +25,22 @@ from elman.text.whole import make_folder
 from . import encode_stream, learn_tokenizer, load_tokenizer
 
 FORMAT = 1
-MAPPED_AT_MOST = 1 << 28  # bytes read before the pages of a memory map are given back
+HELD_AT_MOST = 1 << 26  # bytes of a part that are kept in memory; a larger one is read as it is needed
 Ids = NDArray[np.int64]
 
 
 class Tokens:
-    """The ids of one part, read from a file without keeping it in memory."""
+    """The ids of one part, in memory where they are few, else read from their file stretch by stretch.
+
+    A memory map would do the same with less code, but the pages that it has touched count as resident.
+    """
 
     def __init__(self, path: Path, dtype: np.dtype[Any]) -> None:
-        self._length = path.stat().st_size // dtype.itemsize
-        self._map: mmap.mmap | None = None
-        if self._length:  # an empty file cannot be mapped
-            with open(path, "rb") as file:
-                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._ids = np.frombuffer(self._map or b"", dtype=dtype)
-        self._bytes_read = 0
+        size = path.stat().st_size
+        self._length, self._dtype = size // dtype.itemsize, dtype
+        self._held = np.fromfile(path, dtype) if size <= HELD_AT_MOST else None
+        self._file = path.open("rb", buffering=0)
+        weakref.finalize(self, self._file.close)
 
     def __len__(self) -> int:
         return self._length
@@ -52,12 +52,12 @@ class Tokens:
     def rows(self, starts: NDArray[np.int64], count: int) -> Ids:
         """Return ids (count, B): from each of B positions, the next `count`."""
         read = np.empty((count, len(starts)), dtype=np.int64)
+        if self._held is not None:
+            read[:] = self._held[starts + np.arange(count)[:, np.newaxis]]
+            return read
         for row, start in enumerate(starts.tolist()):
-            read[:, row] = self._ids[start : start + count]
-        self._bytes_read += max(read.size * self._ids.itemsize, len(starts) * mmap.PAGESIZE * 16)
-        if self._bytes_read > MAPPED_AT_MOST and self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
-            self._bytes_read = 0
-            self._map.madvise(mmap.MADV_DONTNEED)
+            self._file.seek(start * self._dtype.itemsize)
+            read[:, row] = np.frombuffer(self._file.read(count * self._dtype.itemsize), self._dtype)
         return read
 
 
