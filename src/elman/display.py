@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from elman.runs.events import Started, Stepped, Validated
     from elman.runs.run import Run
 
-talk = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+# Lines are folded between words in a terminal, and not at all in a pipe.
+talk = Console(stderr=True, highlight=False, markup=False, soft_wrap=not sys.stderr.isatty())
 FIGURES = (
     "{task.percentage:>3.0f}%  step {task.fields[step]:,}  {task.fields[nats]:.3f} nats  "
     "ppl {task.fields[perplexity]:.2f}  {task.fields[bits]:.3f} bits/char  {task.fields[speed]:,.0f} tok/s"
