@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test check format bench docs wheel constraints clean
+.PHONY: help demo test check format bench docs tutorial-table wheel constraints clean
 
 help:	## list the targets
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 16
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,9 @@ docs: $(INSTALLED)	## rewrite the generated parts of the documentation
 
 bench: $(INSTALLED)	## measure speed and memory; run it alone on the machine
 	@$(BIN)/python -m benchmarks
+
+tutorial-table: $(INSTALLED)	## train every lyrics recipe in full and write docs/tutorial-table.md (20 minutes)
+	@$(BIN)/python -m benchmarks.tutorials
 
 wheel: $(INSTALLED)	## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --outdir dist

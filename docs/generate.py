@@ -9,7 +9,7 @@ from elman.config import describe_settings
 from elman.recipes import load_recipe, recipe_names
 
 DOCS = Path(__file__).parent
-COMMANDS = ("", "train", "generate", "evaluate", "score", "compare", "recipes")
+COMMANDS = ("", "train", "generate", "evaluate", "score", "compare", "recipes", "trace")
 
 
 def settings_page() -> str:

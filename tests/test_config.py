@@ -38,7 +38,7 @@ def test_what_one_person_asks_is_one_layer_so_two_budgets_are_refused() -> None:
         ("train.window=64", {"train": {"window": 64}}),
         ("train.learning_rate = 1e-3", {"train": {"learning_rate": 1e-3}}),
         ("model.tied=true", {"model": {"tied": True}}),
-        ("train.clip=none", {"train": {"clip": None}}),
+        ("train.clip=none", {"train": {"clip": "none"}}),
         ("model.cell=gru", {"model": {"cell": "gru"}}),
         ('train.prompts=["a", "b=c"]', {"train": {"prompts": ["a", "b=c"]}}),
         ("split=80/10/10", {"split": "80/10/10"}),

@@ -13,6 +13,7 @@ import elman
 ROOT = Path(elman.__file__).parent
 ORDER = (
     "errors",
+    "packages",
     "engine",
     "progress",
     "text",
@@ -28,11 +29,13 @@ ORDER = (
     "evaluation",
     "generation",
     "runs",
+    "insight",
     "display",
+    "lessons",
     "api",
     "cli",
 )
-WITH_TORCH = {"cells", "recurrence", "model", "training", "runs"}
+WITH_TORCH = {"cells", "recurrence", "model", "training", "runs", "insight"}
 
 
 def modules() -> list[tuple[str, Path]]:

@@ -8,31 +8,28 @@ print(model.evaluate()["nats_per_character"], model.generate("Once"))
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from elman.config import Settings, layer_of
 from elman.engine import Engine
-from elman.errors import FolderError, MissingPackageError, RequestError, SettingsError, TextError
+from elman.errors import FolderError, LeakError, RequestError, SettingsError, TextError
 from elman.evaluation.held_out import evaluate_foreign, evaluate_part
-from elman.evaluation.score import Scored, SurprisalStream
+from elman.evaluation.score import Scored, SurprisalStream, TokenScore
 from elman.evaluation.spelling import Spelling
 from elman.generation import Sampling, Stream
+from elman.packages import require
 from elman.progress import Advance, counter
+from elman.runs.copies import measure_copies
 from elman.storage import ModelFolder
 from elman.text import Part, TextStore, cache_folder, find_text, open_text, split
 from elman.tokens import Tokenizer, load_tokenizer
 
+if TYPE_CHECKING:
+    from elman.insight.trace import Trace
+
 HELD_OUT = ("validation", "test")
 Texts = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-
-
-class TokenScore(NamedTuple):
-    """One token of a scored text."""
-
-    piece: str  # its characters; a part of a character shows as U+FFFD
-    nats: float  # surprise, the cost of an unknown piece's spelling included
 
 
 class LanguageModel:
@@ -58,11 +55,13 @@ class LanguageModel:
         seed: int | None = None,
         settings: Mapping[str, Any] | None = None,
         resume: bool = False,
+        allow_leak: bool = False,
     ) -> "LanguageModel":
         """Train on texts and return the scored model; `result` says what it is worth.
 
         `texts` are files, folders, globs, archives, `-`, or a named corpus; by default Python's own manual.
         `settings` maps dotted names to values ({"model.layers": 2}). With `resume` the run in `out` goes on.
+        A model that sees what it has to predict is trained only with `allow_leak`.
         Progress is shown on standard error.
 
         Raises:
@@ -80,7 +79,9 @@ class LanguageModel:
         path = Path(out) if out is not None else None
         with working() as advance:
             if not resume:
-                run = new_run(_names(texts or "python-manual"), path, recipe or "default", asked, advance)
+                run = new_run(
+                    _names(texts or "python-manual"), path, recipe or "default", asked, allow_leak, advance
+                )
             elif path is None:
                 raise FolderError("--resume needs the folder of the run, found none; add --out DIR")
             elif recipe is not None:
@@ -171,13 +172,15 @@ class LanguageModel:
                     "the model learned from standard input, and the cache has that text no longer; name a "
                     "text to score"
                 )
-            reading = counter(advance, "reading")
-            text = open_text(names, cache_folder(), encoding or self.settings.encoding, reading)
-        model = Scored(self.engine, self.tokenizer, self._spelling)
+            text = self._open(names, encoding, self.settings.characters, advance)
+            if texts is not None and text.fingerprint != own["fingerprint"] and self.settings.characters:
+                text = self._open(names, encoding, None, advance)
+        model = Scored(self.engine, self.tokenizer, self._spelling, self.config["leak"])
         if text.fingerprint == own["fingerprint"]:
             training, held_out = self._parts(text, part)
             nats = self.result["train"]["nats_per_token"] if self.result else None
-            return evaluate_part(model, text, training, held_out, cache_folder(), characters, nats, advance)
+            score = evaluate_part(model, text, training, held_out, cache_folder(), characters, nats, advance)
+            return {**score, "copied": measure_copies(model, text, training)}
         if texts is None:
             raise TextError(
                 f"{', '.join(own['sources'])} is no longer the text the model learned; name a text to score"
@@ -211,21 +214,32 @@ class LanguageModel:
                 scored.append(TokenScore(self.tokenizer.pieces[token].decode("utf-8", "replace"), surprise))
         return scored
 
-    def generate(self, prompt: str | None = None, length: int = 200, seed: int = 0, **sampling: Any) -> str:
+    def generate(self, prompt: str | None = None, length: int = 200, seed: int = 0, **how: Any) -> str:
         """Return what the model writes after a prompt: `length` tokens, the prompt left out.
 
-        `sampling` takes temperature, top_k, top_p, greedy. The same seed gives the same text.
+        `how` takes temperature, top_k, top_p, greedy, allow_leak. The same seed gives the same text.
 
         Raises:
             RequestError: an empty prompt, or sampling that cannot be.
+            LeakError: the model sees what it has to predict, and that is not allowed.
         """
-        return "".join(self.stream(prompt, length, seed, **sampling))
+        return "".join(self.stream(prompt, length, seed, **how))
 
     def stream(
-        self, prompt: str | None = None, length: int = 200, seed: int = 0, **sampling: Any
+        self,
+        prompt: str | None = None,
+        length: int = 200,
+        seed: int = 0,
+        allow_leak: bool = False,
+        **sampling: Any,
     ) -> Iterator[str]:
         """Yield what `generate` returns, piece by piece as it is made; a character is never split."""
         how = Sampling(**sampling)
+        if self.config["leak"] and not allow_leak:
+            raise LeakError(
+                f"{self.folder.path} has learned with its future in sight, and writes without it; expected a "
+                "model that does not see what it has to predict; write with it all the same by --allow-leak"
+            )
         if length < 1:
             raise RequestError(f"the length is {length}, expected 1 token or more")
         if seed < 0:
@@ -236,6 +250,32 @@ class LanguageModel:
             named = ", ".join(repr(piece) for piece in unknown)
             warnings.warn(f"not seen in training, read as <unk>: {named}", stacklevel=2)
         return Stream(self.engine, self.tokenizer, prompt).text(length, how, seed)
+
+    def trace(self, text: str, rows: int = 1, values: bool = False) -> "Trace":
+        """Run the model on a text and record every operation with its shapes.
+
+        Raises:
+            RequestError: the text is empty.
+        """
+        from elman.insight.trace import trace
+
+        if not text:
+            raise RequestError("the text is empty, expected at least one character to trace")
+        pieces = [piece.decode("utf-8", "replace") for piece in self.tokenizer.pieces]
+        network = self.engine.network  # type: ignore[attr-defined]
+        return trace(network, self.tokenizer.encode(text).tolist(), pieces, rows, values)
+
+    def _open(
+        self, names: Sequence[str], encoding: str | None, characters: int | None, advance: Advance | None
+    ) -> TextStore:
+        return open_text(
+            names,
+            cache_folder(),
+            encoding or self.settings.encoding,
+            characters,
+            self.settings.line_ends,
+            counter(advance, "reading"),
+        )
 
     def _opening(self) -> str:
         """Return what a text starts after where there is no prompt: a new line, where the model knows one."""
@@ -250,19 +290,6 @@ class LanguageModel:
                 f"the split {self.settings.split} has no {name} part; train with --split 90/5/5 to have one"
             )
         return parts["train"], parts[name]
-
-
-def require(work: str, *packages: str) -> None:
-    """Say what to install where a package is not.
-
-    Raises:
-        MissingPackageError: one of them is not installed.
-    """
-    missing = [package for package in packages if find_spec(package) is None]
-    if missing:
-        raise MissingPackageError(
-            f'{work} needs {" and ".join(missing)}, expected to be installed; do: pip install "elman[train]"'
-        )
 
 
 def _names(texts: Texts) -> list[str]:

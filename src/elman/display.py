@@ -19,6 +19,7 @@ from elman.progress import Advance
 
 if TYPE_CHECKING:
     from elman.runs.events import Started, Stepped, Validated
+    from elman.runs.pair import Attempt, PairRun
     from elman.runs.run import Run
 
 # Lines are folded between words in a terminal, and not at all in a pipe.
@@ -70,6 +71,19 @@ def follow(run: "Run") -> bool:
     return True
 
 
+def follow_pair(run: "PairRun") -> "Attempt":
+    """Learn a pair to the end, showing what it predicts as that changes; return the last attempt."""
+    shown, attempt = "", None
+    for attempt in run.attempts():
+        if attempt.predicted != shown:
+            shown = attempt.predicted
+            talk.print(f"step {attempt.step:>4}  loss {attempt.nats:.4f}  {run.source!r} -> {shown!r}")
+    assert attempt is not None, "every budget has a step"
+    outcome = "learned" if attempt.predicted == run.target else f"not learned, expected {run.target!r}"
+    talk.print(f"{run.source!r} -> {attempt.predicted!r} after {attempt.step} steps: {outcome}")
+    return attempt
+
+
 def show_score(evaluation: dict[str, Any]) -> None:
     """Show a score beside its baselines, best first, and what it means."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -89,6 +103,16 @@ def show_score(evaluation: dict[str, Any]) -> None:
     talk.print(table)
     for sentence in evaluation["verdict"]:
         talk.print(sentence)
+    if "copied" in evaluation:
+        talk.print(f"copied: {copied_sentence(evaluation['copied'])}")
+
+
+def copied_sentence(copied: dict[str, Any]) -> str:
+    """Say how much of a sample stands in the training part."""
+    return (
+        f"{copied['share']:.1%} of a sample of {copied['sample_tokens']:,} tokens stands in the training "
+        f"part in runs of {copied['run']} characters or more; the longest run has {copied['longest']:,}"
+    )
 
 
 class _Bar:

@@ -9,6 +9,7 @@
     │   └── DamagedFileError   a file whose checksum does not match what it holds
     ├── StorageError           a disk that is full or cannot be written
     ├── DivergedError          a loss that is no longer a number
+    ├── LeakError              a model that sees what it has to predict
     └── MissingPackageError    an optional dependency that is not installed
 
 The command line prints an ElmanError on one line and exits with 2; any other exception is a bug of elman's.
@@ -49,6 +50,10 @@ class StorageError(ElmanError):
 
 class DivergedError(ElmanError):
     """A loss that is no longer a number."""
+
+
+class LeakError(ElmanError):
+    """A model that sees what it has to predict."""
 
 
 class MissingPackageError(ElmanError):

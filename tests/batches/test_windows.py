@@ -112,7 +112,7 @@ def test_a_restored_state_goes_on_with_the_same_batches(
 def test_half_of_the_rare_tokens_are_shown_as_unknown_and_no_others(folder: Path) -> None:
     rare = np.zeros(4000, dtype=bool)
     rare[1000:] = True
-    windows = RandomWindows(positions(folder, 4000), 10, 4, seed=1, rare=rare, unknown=0)
+    windows = RandomWindows(positions(folder, 4000), 10, 4, seed=1, rare=rare, unknown=0, hide=0.5)
     shown = np.concatenate([windows.draw().inputs.ravel() for _ in range(windows.batches_per_epoch)])
     hidden = (shown == 0).mean()
     assert 0.33 < hidden < 0.42  # half of three quarters is 0.375; 3,980 draws, six standard errors: 0.046

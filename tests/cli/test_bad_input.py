@@ -96,7 +96,7 @@ SETTINGS = [
     (["--set", "hidden_size=1"], ["hidden_size is not a setting, did you mean model.hidden_size?"]),
     (["--set", "model=3"], ["model is 3, expected a table of settings"]),
     (["--set", "train.window"], ["'train.window' has no value; expected KEY=VALUE"]),
-    (["--set", "model.cell=lsmt"], ["model.cell is lsmt", "'rnn-tanh', 'rnn-relu', 'gru' or 'lstm'"]),
+    (["--set", "model.cell=lsmt"], ["model.cell is lsmt", "'rnn-tanh', 'rnn-relu', 'gru', 'lstm'"]),
     (["--tokenizer", "syllable"], ["tokenizer is syllable", "'character', 'byte', 'word' or 'bpe'"]),
     (["--minutes", "-1"], ["train.minutes is -1", "greater than 0"]),
     (["--steps", "2", "--epochs", "1"], ["one of steps, epochs and minutes", "found steps and epochs"]),

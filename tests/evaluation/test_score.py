@@ -82,7 +82,10 @@ def test_the_first_token_after_nothing_costs_log_v() -> None:
     assert first == pytest.approx(math.log(7), rel=1e-6)
 
 
-def test_rows_equal_torch_cross_entropy_over_the_same_stretches(tmp_path: Path) -> None:
+def test_rows_equal_torch_cross_entropy_over_the_same_stretches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("elman.evaluation.score.TOKENS_IN_A_ROW", 100)
     ids = np.random.default_rng(0).integers(0, 7, 1001).astype(np.uint8)
     ids.tofile(tmp_path / "ids")
     model = network(7)

@@ -5,7 +5,7 @@ from torch import nn
 
 from elman.cells import CELLS
 from elman.cells.elman import ElmanState
-from elman.config import ModelSettings
+from elman.config import ModelSettings, layer_of, settings_from
 from elman.model import Network, TorchEngine, detach, renew
 
 EXACT = {"rtol": 0, "atol": 1e-12}
@@ -24,7 +24,7 @@ def test_two_layers_equal_torch_lstm_with_two_layers_and_a_linear_decoder() -> N
     network = make(layers=2, embedding_size=4)
     twin = nn.LSTM(4, 6, num_layers=2).double()
     with torch.no_grad():
-        for layer, cell in enumerate(network.cells):
+        for layer, cell in enumerate(network.stack.cells):
             getattr(twin, f"weight_ih_l{layer}").copy_(cell.input_weight)
             getattr(twin, f"weight_hh_l{layer}").copy_(cell.recurrent_weight)
             getattr(twin, f"bias_ih_l{layer}").copy_(cell.bias)
@@ -84,10 +84,12 @@ def test_dropout_falls_between_layers_and_on_the_outputs_and_only_in_training() 
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_initialisations_are_what_they_say(cell: str) -> None:
     settings = {"cell": cell, "hidden_size": 8}
-    orthogonal = Network(ModelSettings.model_validate(settings), 5).cells[0]
+    orthogonal = Network(ModelSettings.model_validate(settings), 5).stack.cells[0]
     for gate in orthogonal.recurrent_weight.chunk(orthogonal.gates):
         torch.testing.assert_close(gate @ gate.T, torch.eye(8), rtol=0, atol=1e-5)
-    identity = Network(ModelSettings.model_validate({**settings, "initialization": "identity"}), 5).cells[0]
+    identity = Network(
+        ModelSettings.model_validate({**settings, "initialization": "identity"}), 5
+    ).stack.cells[0]
     for gate in identity.recurrent_weight.chunk(identity.gates):
         assert torch.equal(gate, torch.eye(8))
     uniform = Network(ModelSettings.model_validate({**settings, "initialization": "uniform"}), 5)
@@ -95,11 +97,18 @@ def test_initialisations_are_what_they_say(cell: str) -> None:
     assert weights.abs().max() <= 0.1
     assert weights.abs().max() > 0.09
     assert all((p == 0).all() for p in uniform.parameters() if p.dim() == 1)
+    normal = Network(ModelSettings.model_validate({**settings, "initialization": "normal"}), 90)
+    weights = torch.cat([p.flatten() for p in normal.parameters() if p.dim() > 1])
+    assert float(weights.detach().std()) == pytest.approx(0.01, rel=0.1)
+    torch_like = Network(ModelSettings.model_validate({**settings, "initialization": "torch"}), 5)
+    values = torch.cat([p.flatten() for p in torch_like.stack.cells[0].parameters()])
+    assert values.abs().max() <= 8**-0.5
+    assert values.abs().max() > 0.9 * 8**-0.5
 
 
 def test_the_forget_gate_starts_open_and_the_other_biases_at_zero() -> None:
     for cell, gate in (("lstm", 1), ("gru", 1)):
-        layer = Network(ModelSettings.model_validate({"cell": cell, "hidden_size": 4}), 5).cells[0]
+        layer = Network(ModelSettings.model_validate({"cell": cell, "hidden_size": 4}), 5).stack.cells[0]
         expected = torch.zeros(layer.gates * 4)
         expected[gate * 4 : (gate + 1) * 4] = 1
         assert torch.equal(layer.bias, expected)
@@ -131,3 +140,70 @@ def test_fresh_rows_start_from_zero_and_the_others_go_on() -> None:
     renewed = renew(states, torch.tensor([True, False, True]))
     assert [state.h[:, 0].tolist() for state in renewed] == [[0, 1, 0], [0, 1, 0]]
     assert states[0].h.min() == 1
+
+
+def test_two_directions_and_three_layers_equal_torch_gru() -> None:
+    network = make(cell="gru", layers=3, embedding_size=4, bidirectional=True)
+    twin = nn.GRU(4, 6, num_layers=3, bidirectional=True).double()
+    with torch.no_grad():
+        for place, cell in enumerate(network.stack.cells):
+            name = f"l{place // 2}" + ("_reverse" if place % 2 else "")
+            getattr(twin, f"weight_ih_{name}").copy_(cell.input_weight)
+            getattr(twin, f"weight_hh_{name}").copy_(cell.recurrent_weight)
+            getattr(twin, f"bias_ih_{name}").copy_(cell.bias)
+            getattr(twin, f"bias_hh_{name}").zero_()
+            getattr(twin, f"bias_hh_{name}")[12:] = cell.candidate_bias
+    ids = torch.randint(0, 11, (7, 3))
+    logits, states = network(ids, network.initial_state(3))
+    outputs, h = twin(network.embedding.weight[ids])
+    assert outputs.shape == (7, 3, 12)
+    torch.testing.assert_close(logits, outputs @ network.decoder.weight.T + network.decoder.bias, **EXACT)
+    torch.testing.assert_close(torch.stack([state.h for state in states]), h, **EXACT)
+
+
+def test_options_of_torch_are_taken_by_their_names() -> None:
+    settings = settings_from(
+        [
+            layer_of(
+                {
+                    "train.steps": 1,
+                    "model.nonlinearity": "relu",
+                    "model.num_layers": 2,
+                    "model.bidirectional": True,
+                    "model.batch_first": True,
+                    "model.bias": False,
+                    "model.dropout": 0.1,
+                }
+            )
+        ]
+    )
+    assert (settings.model.cell, settings.model.layers) == ("rnn-relu", 2)
+    network = Network(settings.model, 5)
+    assert [tuple(network.stack(torch.zeros(3, 4, 5), network.initial_state(3))[0].shape)] == [(3, 4, 1024)]
+
+
+def test_batch_first_changes_the_layout_between_the_parts_and_nothing_else() -> None:
+    plain, turned = make(layers=2), make(layers=2, batch_first=True)
+    ids = torch.randint(0, 11, (5, 3))
+    torch.testing.assert_close(
+        plain(ids, plain.initial_state(3))[0], turned(ids, turned.initial_state(3))[0], **EXACT
+    )
+
+
+def test_hidden_units_are_the_logits_where_there_is_no_linear_layer() -> None:
+    network = make(cell="rnn-tanh", output="hidden")
+    ids = torch.randint(0, 11, (5, 3))
+    logits, states = network(ids, network.initial_state(3))
+    assert logits.shape == (5, 3, 11)
+    assert torch.equal(logits[-1], states[0].h)
+
+
+def test_an_embedding_has_a_padding_row_of_zeros_and_a_largest_norm() -> None:
+    torch.manual_seed(0)
+    settings = {"embedding_size": 4, "padding_idx": 2, "max_norm": 0.5, "initialization": "uniform"}
+    network = Network(ModelSettings.model_validate({"hidden_size": 6, **settings}), 11)
+    assert (network.embedding.weight[2] == 0).all()
+    with torch.no_grad():
+        network.embedding.weight[3] = 9.0
+    network(torch.tensor([[3]]), network.initial_state(1))
+    assert float(network.embedding.weight[3].detach().norm()) == pytest.approx(0.5, rel=1e-5)

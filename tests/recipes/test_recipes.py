@@ -7,13 +7,33 @@ import pytest
 from elman import LanguageModel
 from elman.config import settings_from
 from elman.errors import SettingsError
+from elman.lessons import learn_pair
 from elman.recipes import load_recipe, recipe_names
 
 SIZES = [(10, 5), (5_000, 40), (60_000, 60), (300_000, 3000), (10**6, 65), (10**7, 90), (10**9, 15_000)]
 
 
 def test_all_recipes_are_found() -> None:
-    assert recipe_names() == ["default"]
+    assert recipe_names() == [
+        "char-loop",
+        "char-loop-concat",
+        "char-rnn",
+        "char-seq-rnn",
+        "char-seq-rnn-identity",
+        "char3",
+        "default",
+        "hello-cell",
+        "hello-embedding",
+        "hello-rnn",
+        "lyrics-bi-gru",
+        "lyrics-deep-lstm",
+        "lyrics-gru",
+        "lyrics-lstm",
+        "lyrics-rnn",
+        "lyrics-scratch",
+        "lyrics-scratch-random",
+        "rnn-model",
+    ]
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -26,7 +46,7 @@ def test_a_recipe_is_valid_for_texts_of_every_size(name: str, size: tuple[int, i
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_a_recipe_trains_two_steps(name: str, small_text: Path, tmp_path: Path) -> None:
-    model = LanguageModel.train(small_text, recipe=name, out=tmp_path / "model", steps=2)
+    model = LanguageModel.train(small_text, recipe=name, out=tmp_path / "model", steps=2, allow_leak=True)
     assert model.result is not None
     assert model.result["steps"] == 2
 
@@ -83,3 +103,16 @@ def test_a_recipe_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b"description = 'caf\xe9'")
     with pytest.raises(SettingsError, match=r"no recipe file .*latin.toml \(is not UTF-8\)"):
         load_recipe(str(tmp_path / "latin.toml"))
+
+
+@pytest.mark.parametrize("name", [name for name in recipe_names() if name.startswith("hello")])
+@pytest.mark.parametrize("seed", range(20))
+def test_hello_becomes_ohlol_from_every_seed(name: str, seed: int) -> None:
+    learned = learn_pair(name, {"train.seed": seed})
+    assert learned["predicted"] == "ohlol"
+
+
+def test_a_pair_needs_two_texts_of_one_length() -> None:
+    with pytest.raises(SettingsError, match="expected two texts of one length"):
+        learn_pair("hello-cell", {"pair": ["hello", "hi"]})
+    assert learn_pair("hello-cell", {"pair": ["abc", "bca"]})["predicted"] == "bca"

@@ -37,7 +37,7 @@ def test_steps_equal_plain_torch_with_carried_and_detached_state_clipping_and_sc
     ours = trainer(tmp_path, optimizer="adamw", weight_decay=0.1, clip=0.05, learning_rate=0.01)
     ours.network.dropout.p = 0.0
     embedding, lstm, linear = nn.Embedding(V, 6), nn.LSTM(6, 8), nn.Linear(8, V)
-    cell = ours.network.cells[0]
+    cell = ours.network.stack.cells[0]
     with torch.no_grad():
         embedding.weight.copy_(ours.network.embedding.weight)
         lstm.weight_ih_l0.copy_(cell.input_weight)

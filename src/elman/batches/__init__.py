@@ -2,6 +2,7 @@
 saved.
 """
 
+from .pair import PairWindows as PairWindows
 from .windows import AdjacentWindows as AdjacentWindows
 from .windows import Batch as Batch
 from .windows import OverlappingWindows as OverlappingWindows

@@ -15,7 +15,6 @@ from elman.tokens.store import Tokens
 from .permutation import Permutation
 
 Ids = NDArray[np.int64]
-HIDE = 0.5  # how often a token that the training part holds once is shown as unknown
 
 
 class Batch(NamedTuple):
@@ -37,11 +36,12 @@ class Windows(ABC):
         seed: int,
         rare: NDArray[np.bool_] | None = None,
         unknown: int = 0,
+        hide: float = 0.0,
         restart: float = 0.0,
     ) -> None:
         """Read windows of `steps` tokens in `rows` rows.
 
-        `rare` (V,) marks the tokens that the training part holds once. Half of the time they are shown as
+        `rare` (V,) marks the tokens that the training part holds once. A share `hide` of them is shown as
         `unknown`: what is new in training stands for what will be new later (Good 1953), so that the model
         learns to expect it.
 
@@ -51,8 +51,9 @@ class Windows(ABC):
         Raises:
             TextError: the part is too short for one batch.
         """
-        self.tokens, self.steps, self.rows, self.restart = tokens, steps, rows, restart
-        self._rare, self._unknown = (rare if rare is not None and rare.any() else None), unknown
+        self.tokens, self.steps, self.rows = tokens, steps, rows
+        self._hide, self._restart = hide, restart
+        self._rare, self._unknown = (rare if hide and rare is not None and rare.any() else None), unknown
         self._random = np.random.Generator(np.random.PCG64(seed))
         self.epoch = 0
         self.position = 0  # batches of this epoch that are done
@@ -118,7 +119,7 @@ class Windows(ABC):
         spans = self.tokens.rows(starts, self.steps + 1)
         if self._rare is not None:
             hidden = self._rare[spans]
-            hidden[hidden] = self._random.random(int(hidden.sum())) < HIDE
+            hidden[hidden] = self._random.random(int(hidden.sum())) < self._hide
             spans[hidden] = self._unknown
         return spans
 
@@ -153,8 +154,8 @@ class AdjacentWindows(Windows):
         starts = self._offset + np.arange(self.rows) * self._stretch + self.position * self.steps
         spans = self._spans(starts)
         fresh = np.full(self.rows, self.position == 0)
-        if self.restart:
-            fresh |= self._random.random(self.rows) < self.restart
+        if self._restart:
+            fresh |= self._random.random(self.rows) < self._restart
         return Batch(spans[:-1], spans[1:], fresh)
 
 

@@ -6,10 +6,14 @@ from .elman import ElmanReluCell as ElmanReluCell
 from .elman import ElmanTanhCell as ElmanTanhCell
 from .gru import GRUCell as GRUCell
 from .lstm import LSTMCell as LSTMCell
+from .unrolled import AddedInputCell as AddedInputCell
+from .unrolled import JoinedInputCell as JoinedInputCell
 
 CELLS: dict[str, type[Cell]] = {
     "rnn-tanh": ElmanTanhCell,
     "rnn-relu": ElmanReluCell,
     "gru": GRUCell,
     "lstm": LSTMCell,
+    "rnn-added": AddedInputCell,
+    "rnn-joined": JoinedInputCell,
 }

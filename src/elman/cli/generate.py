@@ -27,6 +27,9 @@ def command(
         int | None, typer.Option(help="The same seed gives the same text.", show_default="random")
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Texts to write; they take seeds SEED, SEED+1, ...")] = 1,
+    allow_leak: Annotated[
+        bool, typer.Option("--allow-leak", help="Write with a model that saw what it had to predict.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Write text with a model."""
@@ -45,6 +48,7 @@ def command(
             prompt,
             length,
             first_seed + number,
+            allow_leak,
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,

@@ -47,12 +47,17 @@ def command(
     prompt: Annotated[
         list[str] | None, typer.Option(help="Continue this at each validation; repeat it.")
     ] = None,
+    allow_leak: Annotated[
+        bool, typer.Option("--allow-leak", help="Train a model that sees what it has to predict.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Train a model on text and say what it is worth."""
     from elman.api import LanguageModel
     from elman.config import parse_assignment
     from elman.display import show_score, talk
+    from elman.lessons import learn_pair
+    from elman.recipes import load_recipe
 
     from .output import print_json
 
@@ -65,7 +70,15 @@ def command(
         "train.recurrence": recurrence,
         "train.prompts": prompt,
     }
+    chosen = dict(map(parse_assignment, assignments or []))
     given = {name: value for name, value in flags.items() if value is not None}
+    if not texts and not resume and recipe and load_recipe(recipe).settings.get("pair"):
+        budget = {"train.steps": steps, "train.minutes": minutes, "train.epochs": epochs, "train.seed": seed}
+        asked = {name: value for name, value in budget.items() if value is not None}
+        result = learn_pair(recipe, chosen | given | asked)
+        if as_json:
+            print_json(result)
+        return
     try:
         model = LanguageModel.train(
             texts,
@@ -75,8 +88,9 @@ def command(
             steps=steps,
             epochs=epochs,
             seed=seed,
-            settings=dict(map(parse_assignment, assignments or [])) | given,
+            settings=chosen | given,
             resume=resume,
+            allow_leak=allow_leak,
         )
     except KeyboardInterrupt as interrupt:  # typer would swallow what it says
         talk.print(str(interrupt) or "interrupted")

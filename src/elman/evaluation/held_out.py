@@ -44,7 +44,10 @@ def evaluate_part(
     score = score_text(model, text.read(part.start, stop), context, scoring)
     counter(advance, "baselines")
     baselines = part_baselines(text, training, part.start, stop, cache)
-    return report(score, baselines, train_nats_per_token) | {"part": part.name, "of_characters": there}
+    return report(score, baselines, train_nats_per_token, model.leak) | {
+        "part": part.name,
+        "of_characters": there,
+    }
 
 
 def evaluate_foreign(
@@ -66,17 +69,24 @@ def evaluate_foreign(
         store, training = learned
         counter(advance, "baselines")
         baselines = measure_baselines(_nearest(store, training), text.slice(0, stop), follows=False)
-    return report(score, baselines) | {"part": "whole text", "of_characters": text.characters}
+    return report(score, baselines, leak=model.leak) | {
+        "part": "whole text",
+        "of_characters": text.characters,
+    }
 
 
 def report(
-    score: Score, baselines: dict[str, Baseline], train_nats_per_token: float | None = None
+    score: Score,
+    baselines: dict[str, Baseline],
+    train_nats_per_token: float | None = None,
+    leak: str | None = None,
 ) -> dict[str, Any]:
     """Return a score beside its baselines, as `--json` shows them."""
     return {
         **score.as_dict(),
         "baselines": {name: baseline.bits_per_byte for name, baseline in baselines.items()},
-        "verdict": verdict(score, baselines, train_nats_per_token),
+        "leak": leak,
+        "verdict": verdict(score, baselines, train_nats_per_token, leak),
     }
 
 

@@ -21,6 +21,7 @@ from elman.tokens.store import Tokens
 from .spelling import Spelling
 
 TOKENS_AT_MOST = 4096  # in one call of the engine: bounds what its layers hold
+TOKENS_IN_A_ROW = 2048  # at the least, so that cold starts weigh little in the mean
 LOGITS_AT_MOST = 4_000_000  # numbers in one block of logits: bounds memory, and keeps blocks in the cache
 
 
@@ -87,6 +88,14 @@ class Scored(NamedTuple):
     engine: Engine
     tokenizer: Tokenizer
     spelling: Spelling  # what a piece costs that the vocabulary does not have
+    leak: str | None = None  # how the model sees what it has to predict, if it does
+
+
+class TokenScore(NamedTuple):
+    """One token of a scored text."""
+
+    piece: str  # its characters; a part of a character shows as U+FFFD
+    nats: float  # surprise, the cost of an unknown piece's spelling included
 
 
 def score_text(
@@ -97,7 +106,7 @@ def score_text(
     `context` is text that the model reads first, without being scored on it. `advance` is called with
     characters done.
     """
-    engine, tokenizer, spelling = model
+    engine, tokenizer, spelling, _ = model
     nats = spelling_nats = 0.0
     tokens = characters = size = unknown = 0
     stream = SurprisalStream(engine, tokenizer.encode(context)) if context else SurprisalStream(engine)
@@ -150,10 +159,11 @@ def nats_of(logits: Logits, ids: Ids) -> NDArray[np.float32]:
 def score_rows(engine: Engine, tokens: Tokens, rows: int, tokens_at_most: int) -> float:
     """Return nats per token over the first tokens of a part, read in parallel rows, each from a cold state.
 
-    Faster than one stream and a little pessimistic: for watching a run, not for its result.
+    Rows have 2,048 tokens or more. Faster than one stream and a little pessimistic: for watching a run, not
+    for its result.
     """
     count = min(len(tokens), tokens_at_most)
-    rows = max(1, min(rows, count // 64))
+    rows = max(1, min(rows, count // TOKENS_IN_A_ROW))
     stretch = (count - 1) // rows  # predictions in a row
     starts, state = np.arange(rows, dtype=np.int64) * stretch, engine.initial_state(rows)
     block, total = max(1, min(256, LOGITS_AT_MOST // (engine.vocabulary_size * rows))), 0.0

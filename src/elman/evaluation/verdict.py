@@ -8,8 +8,15 @@ from .score import Score
 MEMORISING = 0.75  # training nats below this share of the held-out nats
 
 
-def verdict(score: Score, baselines: Mapping[str, Baseline], train_nats_per_token: float | None) -> list[str]:
+def verdict(
+    score: Score,
+    baselines: Mapping[str, Baseline],
+    train_nats_per_token: float | None,
+    leak: str | None = None,
+) -> list[str]:
     """Return one to three sentences about a held-out score."""
+    if leak:
+        return [f"leak: {leak}; the model sees what it has to predict, and its score is no quality"]
     sentences = []
     if baselines:
         name, best = min(baselines.items(), key=lambda item: item[1].bits_per_byte)

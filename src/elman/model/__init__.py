@@ -2,6 +2,7 @@
 
 from .engine import TorchEngine as TorchEngine
 from .network import Network as Network
-from .network import States as States
 from .network import detach as detach
 from .network import renew as renew
+from .stack import Stack as Stack
+from .stack import States as States

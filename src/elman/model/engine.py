@@ -5,7 +5,8 @@ import torch
 
 from elman.engine import Ids, Logits
 
-from .network import Network, States
+from .network import Network
+from .stack import States
 
 
 class TorchEngine:
@@ -16,7 +17,7 @@ class TorchEngine:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.vocabulary_size = network.vocabulary_size
-        self._device = network.decoder.weight.device
+        self._device = network.device
 
     def initial_state(self, rows: int) -> States:
         """Return the state before the first token, for B streams."""

@@ -1,21 +1,15 @@
-"""Ids and states in, logits and states out: embed or one-hot -> layers of cells -> logits. Knows nothing of
-text.
+"""Ids and states in, logits and states out: embed or one-hot -> layers of cells -> logits. Knows no text.
 
 Axes: T steps, B rows, D width in, H hidden units, L layers, V vocabulary.
 """
 
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
-from elman.cells import CELLS, Cell, State
 from elman.config import ModelSettings
-from elman.recurrence import Choice, choose
 
 from .initialization import initialize
-
-States = tuple[State, ...]  # one for each layer
+from .stack import Stack, States
 
 
 class Network(nn.Module):
@@ -25,36 +19,63 @@ class Network(nn.Module):
         """Make the weights; draws from torch's random state."""
         super().__init__()
         self.settings, self.vocabulary_size = settings, vocabulary_size
-        hidden, width = settings.hidden_size, settings.embedding_size or vocabulary_size
-        self.embedding = nn.Embedding(vocabulary_size, width) if settings.embedding_size else None
-        self.cells = nn.ModuleList(
-            CELLS[settings.cell](width if layer == 0 else hidden, hidden, settings.bias)
-            for layer in range(settings.layers)
+        width = settings.embedding_size or vocabulary_size
+        hidden = vocabulary_size if settings.output == "hidden" else settings.hidden_size
+        self.embedding = (
+            nn.Embedding(vocabulary_size, width, settings.padding_idx, settings.max_norm)
+            if settings.embedding_size
+            else None
         )
+        self.stack = Stack(
+            settings.cell,
+            width,
+            hidden,
+            settings.layers,
+            settings.bias,
+            settings.batch_first,
+            settings.dropout,
+            settings.bidirectional,
+            recurrence,
+        )
+        self.embedding_dropout = nn.Dropout(settings.embedding_dropout)
         self.dropout = nn.Dropout(settings.dropout)
-        self.decoder = nn.Linear(hidden, vocabulary_size)
+        self.decoder = (
+            nn.Linear(hidden * self.stack.directions, vocabulary_size)
+            if settings.output == "linear"
+            else nn.Identity()
+        )
         if settings.tied and self.embedding is not None:
             self.decoder.weight = self.embedding.weight
         initialize(self, settings.initialization)
-        self.choice: Choice = choose(cast(Cell, self.cells[0]), recurrence)
+        if self.embedding is not None and settings.padding_idx is not None:
+            nn.init.zeros_(self.embedding.weight.data[settings.padding_idx])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
 
     def initial_state(self, rows: int) -> States:
-        """Return zeros: one state for each layer, of B rows."""
-        return tuple(cell.initial_state(rows) for cell in self.cells)  # type: ignore[operator]
+        """Return zeros: one state for each layer and direction, of B rows."""
+        return self.stack.initial_state(rows)
 
     def forward(self, ids: Tensor, states: States, last: int = 0) -> tuple[Tensor, States]:
-        """Run ids (T, B) from states on: logits (T, B, V), or of the `last` S steps (S, B, V), and the new
-        states.
+        """Run ids (T, B) from states on: logits (T, B, V) and the new states.
+
+        With `last`, logits (S, B, V) of the last S steps only.
         """
         if self.embedding is not None:
-            x = self.embedding(ids)  # (T, B, D)
+            x = self.embedding_dropout(self.embedding(ids))  # (T, B, D)
         else:
-            x = nn.functional.one_hot(ids, self.vocabulary_size).to(self.decoder.weight.dtype)  # (T, B, V)
-        after = []
-        for layer, (cell, state) in enumerate(zip(cast(list[Cell], self.cells), states, strict=True)):
-            x, state = self.choice.unroll(cell, self.dropout(x) if layer else x, state)
-            after.append(state)
-        return self.decoder(self.dropout(x[-last:])), tuple(after)
+            x = nn.functional.one_hot(ids, self.vocabulary_size).to(
+                next(self.parameters()).dtype
+            )  # (T, B, V)
+        if self.settings.batch_first:
+            outputs, after = self.stack(x.transpose(0, 1), states)
+            outputs = outputs.transpose(0, 1)
+        else:
+            outputs, after = self.stack(x, states)
+        return self.decoder(self.dropout(outputs[-last:])), after
 
     def parameter_count(self) -> int:
         """Return how many numbers the model learns."""

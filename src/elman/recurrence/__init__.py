@@ -2,6 +2,7 @@
 which and why.
 """
 
+from . import fused as fused
 from .choose import PATHS as PATHS
 from .choose import Choice as Choice
 from .choose import Unroll as Unroll

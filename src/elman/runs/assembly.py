@@ -36,6 +36,7 @@ def _windows(preparation: Preparation) -> Windows:
         steps=train.window,
         rows=train.batch_size,
         seed=train.seed,
+        hide=train.hide,
         rare=tokens.counts == 1 if unknown is not None else None,
         unknown=unknown or 0,
         restart=train.restart,

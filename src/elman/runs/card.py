@@ -8,13 +8,18 @@ from elman.text import TextStore
 
 def model_card(settings: Settings, text: TextStore, result: dict[str, Any]) -> str:
     """Return README.md of a model folder, in Markdown with the header that model hubs read."""
-    model, validation = settings.model, result["validation"]
+    model, validation, copied = settings.model, result["validation"], result["validation"]["copied"]
     width = f"embedding {model.embedding_size}" if model.embedding_size else "one-hot input"
     rows = [("this model", validation["bits_per_byte"]), *validation["baselines"].items()]
     table = "\n".join(f"| {name} | {bits:.3f} |" for name, bits in sorted(rows, key=lambda row: row[1]))
     names = ", ".join(text.names[:5]) + (f" and {len(text.names) - 5} more" if len(text.names) > 5 else "")
     scored = f"{validation['characters']:,} of its {validation['of_characters']:,}"
     bits = f"{validation['bits_per_character']:.3f}"
+    flag = (
+        "\n**This model sees what it has to predict: its scores are no quality.**\n"
+        if validation["leak"]
+        else ""
+    )
     verdict = "\n".join(f"- {sentence}" for sentence in validation["verdict"])
     return f"""---
 library_name: elman
@@ -22,7 +27,7 @@ tags: [recurrent, {model.cell}, language-model]
 ---
 
 # {model.cell} language model
-
+{flag}
 {model.layers} x {model.hidden_size} hidden units, {width}, {result["parameters"]:,} parameters,
 tokenizer: {settings.tokenizer} ({validation["tokens"]:,} tokens held out).
 
@@ -42,6 +47,9 @@ On the training part: {result["train"]["nats_per_token"]:.4f} nats per token.
 {table}
 
 {verdict}
+
+Of a sample of {copied["sample_tokens"]:,} tokens, {copied["share"]:.1%} stands in the training part
+in runs of {copied["run"]} characters or more; the longest run has {copied["longest"]:,} characters.
 
 ## Use
 

@@ -7,9 +7,12 @@ from itertools import count
 from pathlib import Path, PurePath
 
 from elman.config import BUDGETS, Layer, settings_from
-from elman.errors import FolderError, SettingsError, TextError
+from elman.errors import FolderError, LeakError, SettingsError, TextError
+from elman.evaluation.leak import Leak, find_leak, predict_with
+from elman.model import TorchEngine
 from elman.progress import Advance
 from elman.storage import ModelFolder
+from elman.training import Trainer
 
 from .assembly import make_trainer
 from .preparation import prepare, prepare_again
@@ -30,12 +33,18 @@ CHANGEABLE = (
 
 
 def new_run(
-    texts: Sequence[str], out: Path | None, recipe: str, asked: Layer, advance: Advance | None = None
+    texts: Sequence[str],
+    out: Path | None,
+    recipe: str,
+    asked: Layer,
+    allow_leak: bool = False,
+    advance: Advance | None = None,
 ) -> Run:
     """Prepare a run and write what it starts from; without `out` in a new folder under models/.
 
     Raises:
         FolderError: the folder holds another run.
+        LeakError: the model sees what it has to predict, and that is not allowed.
         SettingsError, TextError, TokenError: as `prepare` and `make_trainer`; nothing is written then.
         StorageError: the folder cannot be written.
     """
@@ -43,10 +52,11 @@ def new_run(
         ModelFolder(out).refuse_if_taken()
     preparation = prepare(texts, recipe, asked, advance)
     trainer = make_trainer(preparation, preparation.settings.train.precision)
+    leak = _measure_leak(trainer, allow_leak)
     folder = _claim(out) if out is not None else _claim_free(texts[0], recipe)
     with ExitStack() as undo:
         undo.callback(folder.release)
-        run = Run(preparation, trainer, folder)
+        run = Run(preparation, trainer, folder, leak)
         run.begin()
         undo.pop_all()
     return run
@@ -80,13 +90,25 @@ def resumed_run(out: Path, texts: Sequence[str], asked: Layer, advance: Advance 
                 f"of {', '.join(config['text']['sources'])}); name that text, or start a new run"
             )
         precision = saved.values["precision"][0] if saved else settings.train.precision
-        run = Run(preparation, make_trainer(preparation, precision), folder)
+        trainer = make_trainer(preparation, precision)
+        run = Run(preparation, trainer, folder, _measure_leak(trainer, allowed=bool(config["leak"])))
         if saved:
             run.go_on(saved)
         else:
             run.begin()
         undo.pop_all()
     return run
+
+
+def _measure_leak(trainer: Trainer, allowed: bool) -> Leak | None:
+    """Try the model on a random text before time is spent on it."""
+    leak = find_leak(predict_with(TorchEngine(trainer.network)), trainer.network.vocabulary_size)
+    if leak and not allowed:
+        raise LeakError(
+            f"this model sees what it has to predict: {leak}; its score would be no quality: set "
+            "model.bidirectional=false, or train it with --allow-leak"
+        )
+    return leak
 
 
 def _refuse_fixed(asked: Layer) -> None:

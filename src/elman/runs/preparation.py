@@ -53,7 +53,7 @@ def prepare(texts: Sequence[str], recipe: str, asked: Layer, advance: Advance | 
     """
     layers = load_recipe(recipe).layers
     early = settings_from([*layers(*TYPICAL), asked])
-    text = open_text(texts, cache_folder(), early.encoding, counter(advance, "reading"))
+    text = _open(texts, early, advance)
     parts, tokens = _tokens(text, early, advance)
     settings = settings_from([*layers(len(tokens.parts["train"]), tokens.tokenizer.size), asked])
     sources = _absolute(texts)
@@ -71,7 +71,7 @@ def prepare_again(
             "the run began with text from standard input, and the cache has that text no longer; give it "
             "again: ... | elman train - --resume --out DIR"
         )
-    text = text or open_text(sources, cache_folder(), settings.encoding, counter(advance, "reading"))
+    text = text or _open(sources, settings, advance)
     parts, tokens = _tokens(text, settings, advance)
     asked = merge([config["asked"], asked])
     return Preparation(config["recipe"], asked, sources, settings, text, parts, tokens)
@@ -80,6 +80,17 @@ def prepare_again(
 def _absolute(texts: Sequence[str]) -> tuple[str, ...]:
     """Make names of files and globs good from any folder; `-` and the names of corpora stay."""
     return tuple(os.path.abspath(name) if os.path.exists(name) or has_magic(name) else name for name in texts)
+
+
+def _open(texts: Sequence[str], settings: Settings, advance: Advance | None) -> TextStore:
+    return open_text(
+        texts,
+        cache_folder(),
+        settings.encoding,
+        settings.characters,
+        settings.line_ends,
+        counter(advance, "reading"),
+    )
 
 
 def _tokens(

@@ -11,6 +11,7 @@ from elman.progress import Advance
 from elman.text import cache_folder
 
 from .card import model_card
+from .copies import measure_copies
 from .run import VALIDATION_ROWS, VALIDATION_TOKENS, Run
 
 CHARACTERS_AT_MOST = 1_000_000  # of the held-out part; `elman evaluate` scores all of it
@@ -18,19 +19,15 @@ CHARACTERS_AT_MOST = 1_000_000  # of the held-out part; `elman evaluate` scores 
 
 def measure_result(run: Run, advance: Advance | None = None) -> dict[str, Any]:
     """Score the best weights of a finished run and return what `train --json` prints."""
-    run.use_best()
+    run.use_kept()
     preparation, engine = run.preparation, TorchEngine(run.network)
     train_nats = score_rows(engine, preparation.tokens.parts["train"], VALIDATION_ROWS, VALIDATION_TOKENS)
     parts = preparation.part("train"), preparation.part("validation")
+    model = Scored(engine, preparation.tokens.tokenizer, Spelling(run.config["spelling"]), run.config["leak"])
     validation = evaluate_part(
-        Scored(engine, preparation.tokens.tokenizer, Spelling(run.config["spelling"])),
-        preparation.text,
-        *parts,
-        cache_folder(),
-        CHARACTERS_AT_MOST,
-        train_nats,
-        advance,
+        model, preparation.text, *parts, cache_folder(), CHARACTERS_AT_MOST, train_nats, advance
     )
+    validation["copied"] = measure_copies(model, preparation.text, parts[0])
     trainer = run.trainer
     result = {
         "model": str(run.folder.path),
@@ -40,7 +37,7 @@ def measure_result(run: Run, advance: Advance | None = None) -> dict[str, Any]:
         "seconds": round(trainer.seconds, 1),
         "tokens_per_second": round(trainer.tokens / trainer.seconds, 1) if trainer.seconds else 0.0,
         "precision": trainer.precision.name,
-        "recurrence": run.network.choice.name,
+        "recurrence": run.network.stack.choice.name,
         "device": run.device,
         "train": {"nats_per_token": train_nats, "perplexity": math.exp(min(train_nats, 700.0))},
         "validation": validation,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 
 from elman.errors import DivergedError, StorageError
+from elman.evaluation.leak import Leak
 from elman.evaluation.score import score_rows
 from elman.evaluation.spelling import Spelling
 from elman.generation import Sampling, Stream
@@ -32,11 +33,10 @@ SECONDS_BETWEEN_SAVES = 30.0
 SAMPLE_TOKENS = 120
 
 
-class Best(NamedTuple):
-    """The weights with the best validation score so far."""
+class Kept(NamedTuple):
+    """The weights that the run is worth so far: those of the best validation, or of the last one."""
 
     step: int
-    nats: float
     weights: Tensors
 
 
@@ -44,26 +44,29 @@ class Best(NamedTuple):
 class Standing:
     """What a run remembers from step to step, apart from what its trainer does."""
 
-    worse: int = 0  # validations since the best one
+    best: float | None = None  # nats of the best validation
+    worse: int = 0  # validations since then
     unlogged: list[float] = field(default_factory=list)  # nats of the steps since the last line of metrics
 
 
 class Run:
     """A run in a model folder of its own; `begin` or `go_on` comes first, then `events`, then `close`."""
 
-    def __init__(self, preparation: Preparation, trainer: Trainer, folder: ModelFolder) -> None:
+    def __init__(
+        self, preparation: Preparation, trainer: Trainer, folder: ModelFolder, leak: Leak | None = None
+    ) -> None:
         self.preparation, self.trainer, self.folder = preparation, trainer, folder
         self.settings, self.network = preparation.settings, trainer.network
-        self.config = _config(preparation)
+        self.config = {**_config(preparation), "leak": str(leak) if leak else None}
         self.stop = False  # set it to end the run after the step that is being done
-        self._best: Best | None = None
+        self._kept: Kept | None = None
         self._standing = Standing()
         self._damaged: list[str] = []
 
     @property
     def device(self) -> str:
         """Where the run computes: cpu, cuda or mps."""
-        return self.network.decoder.weight.device.type
+        return self.network.device.type
 
     def begin(self) -> None:
         """Write what the run starts from, and save step 0."""
@@ -75,10 +78,9 @@ class Run:
         """Stand where a saved state stood, and write anew whatever in the folder is damaged or later."""
         self._damaged = saved.damaged + self.folder.problems()
         self.trainer.restore(saved.tensors, saved.values)
-        values, weights = saved.values["run"], _named("best.", saved.tensors)
-        if values["best"]:
-            step, nats = values["best"]
-            self._best = Best(step, nats, weights)
+        values, weights = saved.values["run"], _named("kept.", saved.tensors)
+        if weights:
+            self._kept = Kept(values["kept"], weights)
         self._standing = Standing(**values["standing"])
         self.folder.resume.forget_after(self.trainer.step)
         self._damaged += self.folder.metrics.cut(self.trainer.step)
@@ -95,7 +97,7 @@ class Run:
         trainer = self.trainer
         yield Started(
             trainer.precision,
-            self.network.choice,
+            self.network.stack.choice,
             self.device,
             self.network.parameter_count(),
             trainer.step,
@@ -107,7 +109,7 @@ class Run:
             self.save()
             board.close()
         except DivergedError as error:
-            last = self._best.step if self._best else "the last one saved"
+            last = self._kept.step if self._kept else "the last one saved"
             raise DivergedError(
                 f"{error}; {self.folder.path} keeps the last good state (step {last})"
             ) from None
@@ -121,27 +123,21 @@ class Run:
             reason = f"{self._standing.worse} validations without a better score"
         yield Stopped(not self.stop, reason)
 
-    def use_best(self) -> None:
-        """Put the best weights into the network."""
-        if self._best is not None:
-            weights = {name: torch.from_numpy(array) for name, array in self._best.weights.items()}
+    def use_kept(self) -> None:
+        """Put the weights that the run is worth into the network."""
+        if self._kept is not None:
+            weights = {name: torch.from_numpy(array) for name, array in self._kept.weights.items()}
             self.network.load_state_dict(weights)
 
     def save(self) -> None:
-        """Save all that the rest of the run depends on; publish the best weights, or the present."""
+        """Save all that the rest of the run depends on; publish the kept weights, or the present."""
         tensors, values = self.trainer.state()
-        best = self._best or Best(self.trainer.step, 0.0, _named("weights.", tensors))
-        values |= {
-            "config": self.config,
-            "run": {
-                "best": [self._best.step, self._best.nats] if self._best else None,
-                "standing": asdict(self._standing),
-            },
-        }
-        if self._best:
-            tensors |= {f"best.{name}": array for name, array in self._best.weights.items()}
+        kept = self._kept or Kept(self.trainer.step, _named("weights.", tensors))
+        values |= {"config": self.config, "run": {"kept": kept.step, "standing": asdict(self._standing)}}
+        if self._kept:
+            tensors |= {f"kept.{name}": array for name, array in self._kept.weights.items()}
         self.folder.resume.write(self.trainer.step, tensors, values)
-        self.folder.write_weights(best.weights, best.step)
+        self.folder.write_weights(kept.weights, kept.step)
 
     def close(self) -> None:
         """Let other runs into the folder."""
@@ -199,11 +195,15 @@ class Run:
     def _validate(self, progress: Progress) -> Validated:
         engine, tokens = TorchEngine(self.network), self.preparation.tokens
         nats = score_rows(engine, tokens.parts["validation"], VALIDATION_ROWS, VALIDATION_TOKENS)
-        better = self._best is None or nats < self._best.nats
-        if better:
+        standing = self._standing
+        better = standing.best is None or nats < standing.best
+        if better or self.settings.train.keep == "last":
             weights = {name: t.detach().cpu().numpy().copy() for name, t in self.network.state_dict().items()}
-            self._best = Best(progress.step, nats, weights)
-        self._standing.worse = 0 if better else self._standing.worse + 1
+            self._kept = Kept(progress.step, weights)
+        if better:
+            standing.best, standing.worse = nats, 0
+        else:
+            standing.worse += 1
         samples = {
             prompt: "".join(
                 Stream(engine, tokens.tokenizer, prompt).text(SAMPLE_TOKENS, Sampling(), seed=progress.step)

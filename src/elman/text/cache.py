@@ -1,5 +1,6 @@
 """What the user names in, its TextStore out: made the first time, found by its fingerprint after that."""
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -35,6 +36,8 @@ def open_text(
     texts: Sequence[str],
     cache: Path,
     encoding: str = "utf-8",
+    characters: int | None = None,
+    line_ends: str = "keep",
     advance: Tally | None = None,
     stdin: BinaryIO | None = None,
 ) -> TextStore:
@@ -42,23 +45,30 @@ def open_text(
 
     The first time reads every source twice, for the fingerprint and for the characters; later times only
     for the fingerprint, and not at all where the files are known to be as they were. `advance` is called
-    with the number of raw bytes just read. The store keeps the names that were given the first time.
+    with the number of raw bytes just read. `characters` keeps the first so many only; `line_ends` keeps them
+    or, as "space", turns them into spaces. The store keeps the names that were given the first time.
 
     Raises what `find_sources` and `read_text` raise, StorageError where the cache cannot be written, and
     TextError where the text changes between the two readings.
     """
     sources = find_sources(texts, stdin, cache / "pipes")
-    now = seen.stamp(sources, encoding)
+    now = seen.stamp(sources, f"{encoding} {characters} {line_ends}")
     if (known := seen.recall(cache / "seen", now)) and (store := find_text(known, cache)):
         return store
     first, second = _Meter(advance), _Meter(advance)
     mark = fingerprint(sources, encoding, first)
+    if characters or line_ends != "keep":
+        mark = hashlib.sha256(f"{mark} {characters} {line_ends}".encode()).hexdigest()
     folder = cache / "texts" / mark[:32]
     store = TextStore.open(folder)
     if store is not None and store.fingerprint == mark:
         seen.remember(cache / "seen", now, mark)
         return store
     chunks = _unchanged(read_text(sources, encoding, second), first, second, sources)
+    if characters:
+        chunks = _first(chunks, characters)
+    if line_ends == "space":
+        chunks = (chunk.replace("\n", " ") for chunk in chunks)
     store = TextStore.make(folder, chunks, mark, [source.name for source in sources])
     seen.remember(cache / "seen", now, mark)
     return store
@@ -70,6 +80,14 @@ def find_text(fingerprint: str, cache: Path) -> TextStore | None:
     """
     store = TextStore.open(cache / "texts" / fingerprint[:32])
     return store if store is not None and store.fingerprint == fingerprint else None
+
+
+def _first(chunks: Iterator[str], characters: int) -> Iterator[str]:
+    for chunk in chunks:
+        yield chunk[:characters]
+        characters -= len(chunk)
+        if characters <= 0:
+            return
 
 
 class _Meter:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from elman.batches import Windows
+from elman.batches import PairWindows, Windows
 from elman.config import TrainSettings
 from elman.errors import DivergedError
 from elman.model import Network, detach, renew
@@ -41,13 +41,13 @@ class Trainer:
     """Truncated backpropagation through time over windows, one weight update a window."""
 
     def __init__(
-        self, network: Network, windows: Windows, settings: TrainSettings, precision: Precision
+        self, network: Network, windows: Windows | PairWindows, settings: TrainSettings, precision: Precision
     ) -> None:
         self.network, self.windows, self.settings, self.precision = network, windows, settings, precision
         self.budget = Budget(settings, windows.batches_per_epoch)
         self.optimizer = Optimizer(network, settings)
         self.step = self.tokens = 0
-        self._device = network.decoder.weight.device
+        self._device = network.device
         self._states = network.initial_state(windows.rows)
         self.seconds = 0.0  # wall-clock time from the first step to the last one done, pauses left out
 
@@ -68,7 +68,7 @@ class Trainer:
             )
             self.optimizer.clear_gradients()
             loss, states = batch_loss(self.network, inputs, targets, states, self.precision.name)
-            loss.backward()  # type: ignore[no-untyped-call]
+            (loss * targets.numel() if self.settings.loss == "sum" else loss).backward()  # type: ignore[no-untyped-call]
             nats, gradient_norm = loss.item(), clip_gradients(self.network, self.settings.clip)
             if not (math.isfinite(nats) and math.isfinite(gradient_norm)):
                 raise DivergedError(self._diverged(nats, gradient_norm))

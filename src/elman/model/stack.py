@@ -1,0 +1,68 @@
+"""Layers of one cell, in one direction or both: sequences and states in, sequences and states out.
+
+The options are those of torch.nn.RNN, by the same names. Axes: T steps, B rows, D width in, H hidden units,
+L layers.
+"""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from elman.cells import CELLS, Cell, State
+from elman.recurrence import Choice, choose
+
+States = tuple[State, ...]  # one for each layer; where there are two directions, forward before backward
+
+
+class Stack(nn.Module):
+    """L layers of one cell between a sequence and its outputs."""
+
+    def __init__(
+        self,
+        cell: str,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        recurrence: str = "auto",
+    ) -> None:
+        """Make the cells; draws from torch's random state."""
+        super().__init__()
+        self.batch_first, self.directions = batch_first, 2 if bidirectional else 1
+        widths = [input_size, *[hidden_size * self.directions] * (num_layers - 1)]
+        self.cells = nn.ModuleList(
+            CELLS[cell](width, hidden_size, bias) for width in widths for _ in range(self.directions)
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.choice: Choice = choose(cast(Cell, self.cells[0]), recurrence)
+
+    def initial_state(self, rows: int) -> States:
+        """Return zeros: one state for each layer and direction, of B rows."""
+        return tuple(cell.initial_state(rows) for cell in self.cells)  # type: ignore[operator]
+
+    def forward(self, x: Tensor, states: States) -> tuple[Tensor, States]:
+        """Run x (T, B, D) from states on: outputs (T, B, H), of both directions (T, B, 2H), and new states.
+
+        With `batch_first`, x and outputs are (B, T, .).
+        """
+        if self.batch_first:
+            x = x.transpose(0, 1)
+        after: list[State] = []
+        for layer in range(0, len(states), self.directions):
+            x = self.dropout(x) if layer else x
+            outputs = []
+            for direction in range(self.directions):
+                place = layer + direction
+                outputs.append(self._run(cast(Cell, self.cells[place]), x, states[place], after, direction))
+            x = torch.cat(outputs, dim=-1) if len(outputs) > 1 else outputs[0]
+        return x.transpose(0, 1) if self.batch_first else x, tuple(after)
+
+    def _run(self, cell: Cell, x: Tensor, state: State, after: list[State], backward: int) -> Tensor:
+        """Run one cell over a sequence, from its end where it looks backward."""
+        outputs, state = self.choice.unroll(cell, x.flip(0) if backward else x, state)
+        after.append(state)
+        return outputs.flip(0) if backward else outputs
