@@ -18,7 +18,7 @@ demo: $(INSTALLED)	## train on Python's own manual for a minute, score it, strea
 	@rm -rf models/demo
 	@$(BIN)/elman train --minutes 1 --out models/demo
 	@echo
-	@$(BIN)/elman generate models/demo "The " -n 400 --temperature 0.8
+	@$(BIN)/elman generate models/demo "The if statement is" -n 400 --temperature 0.7
 
 test: check	## everything that CI runs
 	@$(BIN)/python -m pytest -n 2
