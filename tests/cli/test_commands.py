@@ -10,7 +10,8 @@ from elman import LanguageModel
 
 from .test_bad_input import elman
 
-SMALL = ["--steps", "120", "--set", "model.hidden_size=32", "--set", "model.embedding_size=16", "--seed", "3"]
+SMALL = ["--steps", "120", "--seed", "3", "--precision", "fp32"]  # of two runs auto may choose differently
+SMALL += ["--set", "model.hidden_size=32", "--set", "model.embedding_size=16"]
 
 
 @pytest.fixture(scope="module")
