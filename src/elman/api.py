@@ -262,7 +262,7 @@ class LanguageModel:
         if not text:
             raise RequestError("the text is empty, expected at least one character to trace")
         pieces = [piece.decode("utf-8", "replace") for piece in self.tokenizer.pieces]
-        network = self.engine.network  # type: ignore[attr-defined]
+        network = self.engine.network  # type: ignore[attr-defined]  # `load` makes a TorchEngine
         return trace(network, self.tokenizer.encode(text).tolist(), pieces, rows, values)
 
     def _open(

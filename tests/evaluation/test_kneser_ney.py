@@ -1,7 +1,5 @@
 import math
-import os
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +10,6 @@ from elman.evaluation import kneser_ney
 from elman.evaluation.kneser_ney import estimate_discounts, kneser_ney_nats
 
 VOCABULARY = 4
-DATA = Path(os.environ.get("ELMAN_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 
 @st.composite
@@ -150,12 +147,9 @@ def test_an_id_out_of_range_is_refused(train, heldout):
 
 
 @pytest.mark.slow
-def test_six_grams_reach_the_known_figure_on_tiny_shakespeare():
+def test_six_grams_reach_the_known_figure_on_tiny_shakespeare(tinyshakespeare):
     """One discount of 0.75 everywhere gives 1.5385 nats per character; estimated ones must not lose to it."""
-    file = DATA / "tinyshakespeare.txt"
-    if not file.is_file():
-        pytest.skip(f"no {file}; set ELMAN_TEST_DATA to the folder that has tinyshakespeare.txt")
-    codes = np.frombuffer(file.read_text(encoding="utf-8").encode("utf-32-le"), dtype="<u4")
+    codes = np.frombuffer(tinyshakespeare.read_text(encoding="utf-8").encode("utf-32-le"), dtype="<u4")
     size = int(0.9 * len(codes))
     alphabet = np.unique(codes[:size])
     assert np.isin(codes, alphabet).all()

@@ -51,6 +51,13 @@ def steps_done(out: Path) -> int:
         return -1
 
 
+def signal_after(steps: int, process: subprocess.Popen[str], out: Path, number: signal.Signals) -> None:
+    while steps_done(out) < steps:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(number)
+
+
 @pytest.fixture
 def text(tmp_path: Path, small_text: Path) -> Path:
     return small_text
@@ -116,10 +123,7 @@ def test_a_run_killed_at_twenty_random_places_ends_with_the_same_bytes_and_metri
 def test_ctrl_c_saves_and_exits_130_and_the_run_goes_on(tmp_path: Path, text: Path, untouched: Path) -> None:
     out = tmp_path / "interrupted"
     process = start(text, out)
-    while steps_done(out) < 40:
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.send_signal(signal.SIGINT)
+    signal_after(40, process, out, signal.SIGINT)
     _, errors = process.communicate()
     assert process.returncode == 130, errors
     assert errors.splitlines()[-1] == f"stopped and saved; go on with: elman train --resume --out {out}"
@@ -134,10 +138,7 @@ def test_a_damaged_state_is_named_and_the_one_before_is_used(
 ) -> None:
     out = tmp_path / "damaged"
     process = start(text, out)
-    while steps_done(out) < 100:
-        assert process.poll() is None
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
+    signal_after(100, process, out, signal.SIGKILL)
     process.communicate()
     newest = sorted((out / "resume").glob("*.safetensors"))[-1]
     content = newest.read_bytes()

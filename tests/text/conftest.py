@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +29,25 @@ class Pieces(io.RawIOBase):
         assert len(piece) <= len(buffer)
         buffer[: len(piece)] = piece
         return len(piece)
+
+
+@pytest.fixture(scope="session")
+def run_script() -> Callable[[str, Path], str]:
+    """Run a script in a process and a folder of its own and give what it printed."""
+
+    def run(script: str, folder: Path) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,6 @@
 import bz2
 import gzip
 import lzma
-import os
-import subprocess
-import sys
 import zipfile
 
 import pytest
@@ -95,7 +92,7 @@ def test_a_zstandard_frame_with_a_window_beyond_the_usual_limit_is_read(tmp_path
     assert text_of(tmp_path / "dump.txt.zst") == "long window"
 
 
-def test_without_zstandard_the_message_says_what_to_install(tmp_path):
+def test_without_zstandard_the_message_says_what_to_install(tmp_path, run_script):
     (tmp_path / "book.txt.zst").write_bytes(zstd(b"text"))
     script = (
         "import sys; sys.modules['zstandard'] = None\n"
@@ -104,16 +101,7 @@ def test_without_zstandard_the_message_says_what_to_install(tmp_path):
         "try: find_sources(['book.txt.zst'])\n"
         "except MissingPackageError as error: print(error, end='')\n"
     )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == (
+    assert run_script(script, tmp_path) == (
         "reading .zst needs zstandard, which is not installed; "
         'run pip install "elman[zst]", or unpack the file first'
     )

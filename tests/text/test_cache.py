@@ -3,8 +3,6 @@
 import io
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -127,21 +125,8 @@ def test_the_cache_folder_follows_the_variables_in_their_order(monkeypatch, tmp_
     assert cache_folder() == tmp_path / ".cache" / "elman"
 
 
-def run(script, folder, **variables):
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **variables},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    return done.stdout
-
-
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from /proc")
-def test_a_text_of_200_million_bytes_is_opened_and_read_in_less_than_100_megabytes(tmp_path):
+def test_a_text_of_200_million_bytes_is_opened_and_read_in_less_than_100_megabytes(tmp_path, run_script):
     line = "a line of some length, as a book has them\n"
     with (tmp_path / "long.txt").open("w") as file:
         for _ in range(200):
@@ -154,14 +139,14 @@ def test_a_text_of_200_million_bytes_is_opened_and_read_in_less_than_100_megabyt
         "status = dict(line.split(':') for line in Path('/proc/self/status').read_text().splitlines())\n"
         "print(count, status['VmHWM'].split()[0])\n"
     )
-    characters, peak_kibibytes = map(int, run(script, tmp_path).split())
+    characters, peak_kibibytes = map(int, run_script(script, tmp_path).split())
     assert characters == 200_000_000
     assert peak_kibibytes < 100_000
 
 
-def test_importing_the_stage_imports_no_torch_and_no_zstandard(tmp_path):
+def test_importing_the_stage_imports_no_torch_and_no_zstandard(tmp_path, run_script):
     script = "import sys, elman.text; print({'torch', 'zstandard', 'numpy'} & set(sys.modules))"
-    assert run(script, tmp_path) == "set()\n"
+    assert run_script(script, tmp_path) == "set()\n"
 
 
 def test_a_user_without_a_home_is_told_which_variable_to_set(monkeypatch, tmp_path):

@@ -3,8 +3,6 @@
 import json
 import os
 import random
-import subprocess
-import sys
 
 import pytest
 from hypothesis import given
@@ -187,17 +185,8 @@ except StorageError as error:
 """
 
 
-def test_a_disk_that_takes_no_more_is_a_storage_error_and_nothing_is_left_behind(tmp_path):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-c", FILL],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == (
+def test_a_disk_that_takes_no_more_is_a_storage_error_and_nothing_is_left_behind(tmp_path, run_script):
+    assert run_script(FILL, tmp_path) == (
         "texts/text cannot be written: file too large; expected room for the text in UTF-8; free some, or "
         "set ELMAN_CACHE to a folder on another disk"
     )

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .windows import Batch, Ids
+from elman.tokens.store import Ids
+
+from .windows import Batch
 
 
 class PairWindows:

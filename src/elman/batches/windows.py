@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.errors import TextError
-from elman.tokens.store import Tokens
+from elman.tokens.store import Ids, Tokens
 
 from .permutation import Permutation
-
-Ids = NDArray[np.int64]
 
 
 class Batch(NamedTuple):

@@ -65,32 +65,25 @@ def command(
         "tokenizer": tokenizer,
         "split": split,
         "encoding": encoding,
+        "train.minutes": minutes,
+        "train.steps": steps,
+        "train.epochs": epochs,
+        "train.seed": seed,
         "train.device": device,
         "train.precision": precision,
         "train.recurrence": recurrence,
         "train.prompts": prompt,
     }
-    chosen = dict(map(parse_assignment, assignments or []))
-    given = {name: value for name, value in flags.items() if value is not None}
+    asked = dict(map(parse_assignment, assignments or []))
+    asked |= {name: value for name, value in flags.items() if value is not None}
     if not texts and not resume and recipe and load_recipe(recipe).settings.get("pair"):
-        budget = {"train.steps": steps, "train.minutes": minutes, "train.epochs": epochs, "train.seed": seed}
-        asked = {name: value for name, value in budget.items() if value is not None}
-        result = learn_pair(recipe, chosen | given | asked)
+        result = learn_pair(recipe, asked)
         if as_json:
             print_json(result)
         return
     try:
         model = LanguageModel.train(
-            texts,
-            out=out,
-            recipe=recipe,
-            minutes=minutes,
-            steps=steps,
-            epochs=epochs,
-            seed=seed,
-            settings=chosen | given,
-            resume=resume,
-            allow_leak=allow_leak,
+            texts, out=out, recipe=recipe, settings=asked, resume=resume, allow_leak=allow_leak
         )
     except KeyboardInterrupt as interrupt:  # typer would swallow what it says
         talk.print(str(interrupt) or "interrupted")

@@ -68,7 +68,7 @@ def evaluate_foreign(
     if learned:
         store, training = learned
         counter(advance, "baselines")
-        baselines = measure_baselines(_nearest(store, training), text.slice(0, stop), follows=False)
+        baselines = measure_baselines(nearest(store, training), text.slice(0, stop), follows=False)
     return report(score, baselines, leak=model.leak) | {
         "part": "whole text",
         "of_characters": text.characters,
@@ -105,13 +105,13 @@ def part_baselines(
     except (OSError, ValueError, TypeError):
         pass
     baselines = measure_baselines(
-        _nearest(text, training), text.slice(start, stop), follows=start == training.stop
+        nearest(text, training), text.slice(start, stop), follows=start == training.stop
     )
     with suppress(StorageError):  # they can be measured again
         write_text(kept, json.dumps({name: asdict(baseline) for name, baseline in baselines.items()}))
     return baselines
 
 
-def _nearest(text: TextStore, training: Part) -> Iterator[str]:
-    """Read what the baselines can use of a training part: its end."""
+def nearest(text: TextStore, training: Part) -> Iterator[str]:
+    """Read what baselines and the copy check use of a training part: its end."""
     return text.read(max(training.start, training.stop - TRAINING_BYTES_AT_MOST), training.stop)

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from elman.cells import Cell
+from elman.cells import Cell, State
 from elman.model import Network
 from elman.model.stack import States
+from elman.recurrence import Choice, reference
 
 # torch's functions by the names that equations have; what only moves numbers about is left out
 NAMES = {
@@ -130,26 +131,21 @@ class _Recorder(TorchFunctionMode):
     @contextmanager
     def attached(self) -> Iterator[None]:
         """Follow the network from cell to cell, by the reference loop, without dropout."""
-        from elman.recurrence import choose
-
         network, stack = self._network, self._network.stack
         training, choice = network.training, stack.choice
-        stack.choice = choose(_first(stack.cells), "reference")
-        run = stack._run
         places = {id(cell): name for cell, name in zip(stack.cells, self._names(), strict=True)}
 
-        def noted(cell: Cell, *arguments: Any) -> Tensor:
+        def noted(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
             self._place = places[id(cell)]
-            outputs: Tensor = run(cell, *arguments)
+            after = reference.unroll(cell, x, state)
             self._place = "output"
-            return outputs
+            return after
 
-        stack._run = noted  # type: ignore[method-assign, assignment]
+        stack.choice = Choice("reference", "noted down", noted)
         network.eval()
         try:
             yield
         finally:
-            del stack._run
             stack.choice = choice
             network.train(training)
 
@@ -183,11 +179,6 @@ class _Recorder(TorchFunctionMode):
 
 def _flow(flow: Flow) -> dict[str, Any]:
     return {**flow._asdict(), "operations": [operation._asdict() for operation in flow.operations]}
-
-
-def _first(cells: Any) -> Cell:
-    cell: Cell = next(iter(cells))
-    return cell
 
 
 def _shape(tensor: Tensor) -> Shape:

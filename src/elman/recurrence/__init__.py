@@ -3,6 +3,7 @@ which and why.
 """
 
 from . import fused as fused
+from . import reference as reference
 from .choose import PATHS as PATHS
 from .choose import Choice as Choice
 from .choose import Unroll as Unroll

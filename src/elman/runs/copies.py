@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from elman.evaluation.baselines import TRAINING_BYTES_AT_MOST
 from elman.evaluation.copying import RUN, find_copies
+from elman.evaluation.held_out import nearest
 from elman.evaluation.score import Scored
 from elman.generation import Sampling, Stream
 from elman.text import Part, TextStore
@@ -16,9 +16,8 @@ def measure_copies(model: Scored, text: TextStore, training: Part) -> dict[str, 
 
     Of a long training part the last 20 million characters are searched.
     """
-    begin = max(training.start, training.stop - TRAINING_BYTES_AT_MOST)
     prompt = text.slice(max(training.start, training.stop - 100), training.stop)
     stream = Stream(model.engine, model.tokenizer, prompt)
     sample = "".join(stream.text(SAMPLE_TOKENS, Sampling(), seed=0))
-    copied = find_copies(sample, lambda: text.read(begin, training.stop))
+    copied = find_copies(sample, lambda: nearest(text, training))
     return {"sample_tokens": SAMPLE_TOKENS, "run": RUN, "longest": copied.longest, "share": copied.share}

@@ -18,6 +18,7 @@ from elman.text.cache import cache_folder as cache_folder
 from elman.text.cache import find_text as find_text
 from elman.text.cache import open_text as open_text
 from elman.text.decoding import fingerprint as fingerprint
+from elman.text.decoding import first_characters as first_characters
 from elman.text.decoding import read_text as read_text
 from elman.text.encodings import find_codec as find_codec
 from elman.text.sources import Source as Source

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from elman.errors import StorageError, TextError
 from elman.progress import Tally
 from elman.text import seen
-from elman.text.decoding import fingerprint, read_text
+from elman.text.decoding import fingerprint, first_characters, read_text
 from elman.text.sources import Source, find_sources
 from elman.text.store import TextStore
 
@@ -59,17 +59,15 @@ def open_text(
     mark = fingerprint(sources, encoding, first)
     if characters or line_ends != "keep":
         mark = hashlib.sha256(f"{mark} {characters} {line_ends}".encode()).hexdigest()
-    folder = cache / "texts" / mark[:32]
-    store = TextStore.open(folder)
-    if store is not None and store.fingerprint == mark:
+    if store := find_text(mark, cache):
         seen.remember(cache / "seen", now, mark)
         return store
     chunks = _unchanged(read_text(sources, encoding, second), first, second, sources)
     if characters:
-        chunks = _first(chunks, characters)
+        chunks = first_characters(chunks, characters)
     if line_ends == "space":
         chunks = (chunk.replace("\n", " ") for chunk in chunks)
-    store = TextStore.make(folder, chunks, mark, [source.name for source in sources])
+    store = TextStore.make(_folder(cache, mark), chunks, mark, [source.name for source in sources])
     seen.remember(cache / "seen", now, mark)
     return store
 
@@ -78,16 +76,12 @@ def find_text(fingerprint: str, cache: Path) -> TextStore | None:
     """Return the text that was read before and has this fingerprint; None where the cache has it no
     longer.
     """
-    store = TextStore.open(cache / "texts" / fingerprint[:32])
+    store = TextStore.open(_folder(cache, fingerprint))
     return store if store is not None and store.fingerprint == fingerprint else None
 
 
-def _first(chunks: Iterator[str], characters: int) -> Iterator[str]:
-    for chunk in chunks:
-        yield chunk[:characters]
-        characters -= len(chunk)
-        if characters <= 0:
-            return
+def _folder(cache: Path, fingerprint: str) -> Path:
+    return cache / "texts" / fingerprint[:32]
 
 
 class _Meter:

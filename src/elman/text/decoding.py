@@ -7,7 +7,7 @@ Also the fingerprint of the raw bytes, by which a text that was read before is k
 import codecs
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from elman.errors import TextError
 from elman.progress import Tally
@@ -43,6 +43,15 @@ def read_text(
         raise TextError(
             f"no characters in {names or 'no files'}; expected text; name a file that is not empty"
         )
+
+
+def first_characters(chunks: Iterable[str], characters: int) -> Iterator[str]:
+    """Yield the first so many characters of a text that comes in chunks, and read no further."""
+    for chunk in chunks:
+        yield chunk[:characters]
+        characters -= len(chunk)
+        if characters <= 0:
+            return
 
 
 def _decode(source: Source, codec: codecs.CodecInfo, advance: Tally | None) -> Iterator[str]:

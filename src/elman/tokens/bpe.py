@@ -3,10 +3,12 @@ byte.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+
+from elman.text import first_characters
 
 from .byte import byte_symbol
 from .tokenizer import Ids
@@ -45,7 +47,7 @@ class BytePairTokenizer:
             show_progress=False,
             initial_alphabet=[byte_symbol(value) for value in range(256)],
         )
-        backend.train_from_iterator(_first(chunks, LEARNED_FROM), trainer)
+        backend.train_from_iterator(first_characters(chunks, LEARNED_FROM), trainer)
         return cls(backend)
 
     @classmethod
@@ -78,11 +80,3 @@ class BytePairTokenizer:
     def to_json(self) -> str:
         """Return the content of tokenizer.json."""
         return str(self._backend.to_str(pretty=True))
-
-
-def _first(chunks: Iterable[str], characters: int) -> Iterator[str]:
-    for chunk in chunks:
-        yield chunk[:characters]
-        characters -= len(chunk)
-        if characters <= 0:
-            return
