@@ -1,6 +1,4 @@
-"""Tokens: character, byte, word, byte-pair -> integers, kept in a memory-mapped store. Never imports
-torch.
-"""
+"""Tokens: character, byte, word, byte-pair -> integers, kept on disk. Never imports torch."""
 
 from collections.abc import Iterable
 
