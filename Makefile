@@ -4,14 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test check format bench docs tutorial-table wheel constraints clean
+.PHONY: help demo test check format bench browser docs tutorial-table wheel constraints clean
 
 help:	## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 16
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,zst,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,zst,docs,dev]"
 	@touch $@
 
 demo: $(INSTALLED)	## train on Python's own manual for a minute, score it, stream a sample
@@ -20,8 +20,12 @@ demo: $(INSTALLED)	## train on Python's own manual for a minute, score it, strea
 	@echo
 	@$(BIN)/elman generate models/demo "The if statement is" -n 400 --temperature 0.7
 
-test: check	## everything that CI runs
+test: check browser	## everything that CI runs
 	@$(BIN)/python -m pytest -n 2
+
+browser:	## install chromium for the tests of pages, on Debian as root; elsewhere install it yourself
+	@command -v chromedriver >/dev/null || ! command -v apt-get >/dev/null || [ "$$(id -u)" != 0 ] || \
+		(apt-get update -qq && apt-get install -y -qq chromium chromium-driver) >/dev/null
 
 check: $(INSTALLED)	## format, lint, types
 	@$(BIN)/ruff format --check --quiet src tests benchmarks docs
@@ -46,7 +50,7 @@ wheel: $(INSTALLED)	## build the wheel into dist/
 
 constraints:	## pin the newest versions of everything anew (torch stays as constraints.txt has it)
 	$(PYTHON) -m venv $(VENV)-constraints
-	$(VENV)-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt | cut -d+ -f1)" ".[train,zst,dev]"
+	$(VENV)-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt | cut -d+ -f1)" ".[train,zst,docs,dev]"
 	$(VENV)-constraints/bin/python -m pip freeze --exclude elman | sed 's/+cpu$$//' > constraints.txt
 	rm -rf $(VENV)-constraints
 

@@ -1,10 +1,13 @@
-"""What every test has: a cache and a home of its own, one thread, a seed, and no network."""
+"""What every test has: a cache and a home of its own, one thread, and no network but this machine."""
 
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from .browser import Browser, open_browser
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -14,10 +17,13 @@ def _own_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("ELMAN_CACHE", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
 
-    def refuse(*_: object) -> None:
-        raise AssertionError("a test reached for the network")
+    connect = socket.socket.connect
 
-    monkeypatch.setattr(socket.socket, "connect", refuse)
+    def connect_here(self: socket.socket, address: tuple[str, int]) -> None:
+        assert address[0] in ("127.0.0.1", "localhost", "::1"), f"a test reached for the network: {address}"
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
 
 
 def shared_text(name: str) -> Path:
@@ -54,3 +60,9 @@ def small_text(tmp_path: Path) -> Path:
     path = tmp_path / "small.txt"
     path.write_text("".join(lines))
     return path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with open_browser() as opened:
+        yield opened
