@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elman.batches import WINDOWS, AdjacentWindows, OverlappingWindows, RandomWindows
+from elman.batches import WINDOWS, AdjacentWindows, GapWindows, OverlappingWindows, RandomWindows
 from elman.errors import TextError
 from elman.tokens.store import Tokens
 
@@ -44,7 +44,7 @@ def test_each_target_is_the_token_after_its_input(folder: Path, kind: str, shape
 @given(shape=shapes)
 def test_adjacent_rows_go_on_where_they_stopped_until_a_fresh_start(folder: Path, shape: Any) -> None:
     steps, rows, extra, seed = shape
-    windows = AdjacentWindows(positions(folder, rows * steps + 1 + extra), steps, rows, seed)
+    windows = AdjacentWindows(positions(folder, rows * (steps + 1) + extra), steps, rows, seed)
     last = None
     for number in range(3 * windows.batches_per_epoch):
         batch = windows.draw()
@@ -73,18 +73,66 @@ def test_overlapping_windows_predict_every_token_that_has_a_whole_window_before_
     assert targets != sorted(targets)
 
 
-def test_thirty_tokens_with_two_rows_of_six_steps_give_what_the_tutorial_shows(folder: Path) -> None:
-    """0..29, batch 2, 6 steps: adjacent rows lie half the text apart and each pair goes on by six."""
-    adjacent = AdjacentWindows(positions(folder, 30), 6, 2, seed=0)
-    first, second = adjacent.draw(), adjacent.draw()
-    start = int(first.inputs[0, 0])
-    half = (30 - 1 - start) // 2
-    assert first.inputs.T.tolist() == [[start + n + row * half for n in range(6)] for row in range(2)]
-    assert second.inputs.T.tolist() == [[start + 6 + n + row * half for n in range(6)] for row in range(2)]
-    random = RandomWindows(positions(folder, 30), 6, 2, seed=0)
-    starts = [start for _ in range(random.batches_per_epoch) for start in random.draw().inputs[0].tolist()]
-    assert len({start % 6 for start in starts}) == 1
-    assert len(set(starts)) == 4
+def test_adjacent_sampling_of_thirty_tokens_is_that_of_the_tutorials(folder: Path) -> None:
+    """0..29, batch 2, 6 steps: two rows of fifteen, read side by side, six tokens at a time."""
+    windows = AdjacentWindows(positions(folder, 30), 6, 2, seed=5)
+    assert windows.batches_per_epoch == 2
+    first, second = windows.draw(), windows.draw()
+    assert first.inputs.T.tolist() == [[0, 1, 2, 3, 4, 5], [15, 16, 17, 18, 19, 20]]
+    assert first.targets.T.tolist() == [[1, 2, 3, 4, 5, 6], [16, 17, 18, 19, 20, 21]]
+    assert second.inputs.T.tolist() == [[6, 7, 8, 9, 10, 11], [21, 22, 23, 24, 25, 26]]
+    assert second.targets.T.tolist() == [[7, 8, 9, 10, 11, 12], [22, 23, 24, 25, 26, 27]]
+
+
+def test_random_sampling_of_thirty_tokens_is_that_of_the_tutorials(folder: Path) -> None:
+    """0..29, batch 2, 6 steps: the windows from 0, 6, 12 and 18, each once, in an order that is drawn."""
+    orders = set()
+    for seed in range(20):
+        windows = RandomWindows(positions(folder, 30), 6, 2, seed)
+        assert windows.batches_per_epoch == 2
+        batches = [windows.draw(), windows.draw()]
+        starts = np.concatenate([batch.inputs[0] for batch in batches]).tolist()
+        assert sorted(starts) == [0, 6, 12, 18]
+        for batch in batches:
+            for row, target in zip(batch.inputs.T.tolist(), batch.targets.T.tolist(), strict=True):
+                assert row == list(range(row[0], row[0] + 6))
+                assert target == list(range(row[0] + 1, row[0] + 7))
+        orders.add(tuple(starts))
+    assert len(orders) > 5
+
+
+@settings(deadline=None, max_examples=40)
+@given(shape=shapes)
+def test_the_first_adjacent_epoch_cuts_the_text_as_a_reshape_does(folder: Path, shape: Any) -> None:
+    steps, rows, extra, seed = shape
+    count = rows * (steps + 1) + extra
+    windows = AdjacentWindows(positions(folder, count), steps, rows, seed)
+    table = np.arange(count // rows * rows).reshape(rows, -1)
+    for start in range(0, table.shape[1] - steps, steps):
+        batch = windows.draw()
+        assert np.array_equal(batch.inputs.T, table[:, start : start + steps])
+        assert np.array_equal(batch.targets.T, table[:, start + 1 : start + steps + 1])
+    assert windows.position == windows.batches_per_epoch
+
+
+@pytest.mark.parametrize("kind", ["adjacent", "random"])
+def test_later_epochs_cut_the_text_elsewhere(folder: Path, kind: str) -> None:
+    windows = WINDOWS[kind](positions(folder, 203), 10, 4, seed=1)
+    firsts = []
+    for _ in range(6):
+        drawn = [windows.draw().inputs for _ in range(windows.batches_per_epoch)]
+        firsts.append(min(int(inputs.min()) for inputs in drawn))
+    assert firsts[0] == 0
+    assert len(set(firsts)) > 1
+
+
+def test_gap_windows_are_random_windows_that_are_their_own_targets(folder: Path) -> None:
+    gaps = GapWindows(positions(folder, 100), 7, 3, seed=4)
+    windows = RandomWindows(positions(folder, 100), 7, 3, seed=4)
+    for _ in range(2 * windows.batches_per_epoch):
+        gap, window = gaps.draw(), windows.draw()
+        assert np.array_equal(gap.inputs, window.inputs)
+        assert np.array_equal(gap.targets, window.inputs)
 
 
 @each

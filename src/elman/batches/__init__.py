@@ -5,6 +5,7 @@ saved.
 from .pair import PairWindows as PairWindows
 from .windows import AdjacentWindows as AdjacentWindows
 from .windows import Batch as Batch
+from .windows import GapWindows as GapWindows
 from .windows import OverlappingWindows as OverlappingWindows
 from .windows import RandomWindows as RandomWindows
 from .windows import Windows as Windows

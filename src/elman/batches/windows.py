@@ -1,6 +1,7 @@
 """Token ids in, training windows out: T steps of B rows and what follows each. Knows no text and no models.
 
-Three ways of drawing windows, those of the tutorials. Each can be saved in the middle and go on exactly.
+Three ways of drawing windows, those of the tutorials, and one for gaps. Each can be saved in the middle and
+go on exactly.
 """
 
 from abc import ABC, abstractmethod
@@ -16,7 +17,10 @@ from .permutation import Permutation
 
 
 class Batch(NamedTuple):
-    """One step of learning: the targets belong to the last S of the T inputs (S is T, or 1)."""
+    """One step of learning: the targets belong to the last S of the T inputs (S is T, or 1).
+
+    A target is the token after its input, or, of gap windows, that token itself.
+    """
 
     inputs: Ids  # (T, B)
     targets: Ids  # (S, B)
@@ -125,28 +129,29 @@ class Windows(ABC):
 class AdjacentWindows(Windows):
     """Each row is one long stretch of the text, and each window goes on where the last one stopped.
 
-    An epoch starts at a random one of the first T tokens, so that windows are cut elsewhere each time.
+    The first epoch starts at the first token, each later one at a random one of the first T tokens, so that
+    windows are cut elsewhere each time.
     """
 
     @property
     def batches_per_epoch(self) -> int:
         """How many windows fit into a row."""
-        return self._stretch // self.steps
+        return (self._stretch - 1) // self.steps
 
     def tokens_needed(self) -> int:
-        """B rows of T tokens, and one more to predict."""
-        return self.rows * self.steps + 1
+        """B rows of T tokens and one more to predict."""
+        return self.rows * (self.steps + 1)
 
     def _start_epoch(self) -> None:
         slack = min(self.steps, len(self.tokens) - self.tokens_needed() + 1)
-        self._set_drawn(int(self._random.integers(slack)))
+        self._set_drawn(int(self._random.integers(slack)) if self.epoch else 0)
 
     def _drawn(self) -> int:
         return self._offset
 
     def _set_drawn(self, drawn: int) -> None:
         self._offset = drawn
-        self._stretch = (len(self.tokens) - 1 - drawn) // self.rows
+        self._stretch = (len(self.tokens) - drawn) // self.rows  # tokens in a row
 
     def _read(self) -> Batch:
         starts = self._offset + np.arange(self.rows) * self._stretch + self.position * self.steps
@@ -158,7 +163,10 @@ class AdjacentWindows(Windows):
 
 
 class ShuffledWindows(Windows):
-    """Windows in random order: what random and overlapping windows share."""
+    """Windows in random order: what random and overlapping windows share.
+
+    The first epoch starts at the first token, as adjacent windows do.
+    """
 
     targets_at_end: int  # how many of the last steps have a target; 0 means all
 
@@ -180,7 +188,8 @@ class ShuffledWindows(Windows):
 
     def _set_drawn(self, drawn: int) -> None:
         self._key = drawn
-        self._offset = drawn % min(self.stride, len(self.tokens) - self.tokens_needed() + 1)
+        slack = min(self.stride, len(self.tokens) - self.tokens_needed() + 1)
+        self._offset = drawn % slack if self.epoch else 0
         self._windows = (len(self.tokens) - 1 - self._offset - self.steps) // self.stride + 1
         self._order = Permutation(self._windows, drawn)
 
@@ -203,6 +212,14 @@ class RandomWindows(ShuffledWindows):
     def tokens_needed(self) -> int:
         """B windows of T tokens, and one more to predict."""
         return self.rows * self.steps + 1
+
+
+class GapWindows(RandomWindows):
+    """Random windows whose targets are their own tokens: each stands in a gap between the others."""
+
+    def _read(self) -> Batch:
+        batch = super()._read()
+        return batch._replace(targets=batch.inputs)
 
 
 class OverlappingWindows(ShuffledWindows):
