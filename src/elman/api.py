@@ -13,22 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from elman.config import Settings, layer_of
 from elman.engine import Engine
-from elman.errors import FolderError, LeakError, RequestError, SettingsError, TextError
-from elman.evaluation.held_out import evaluate_foreign, evaluate_part
+from elman.errors import FolderError, LeakError, RequestError, SettingsError
+from elman.evaluation.gaps import gap_nats
 from elman.evaluation.score import Scored, SurprisalStream, TokenScore
 from elman.evaluation.spelling import Spelling
-from elman.generation import Sampling, Stream
+from elman.generation import GAP, Filled, Sampling, Stream, fill
 from elman.packages import require
-from elman.progress import Advance, counter
-from elman.runs.copies import measure_copies
+from elman.progress import Advance
+from elman.runs.evaluation import evaluate
 from elman.storage import ModelFolder
-from elman.text import Part, TextStore, cache_folder, find_text, open_text, split
 from elman.tokens import Tokenizer, load_tokenizer
 
 if TYPE_CHECKING:
     from elman.insight.trace import Trace
 
-HELD_OUT = ("validation", "test")
 Texts = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
@@ -137,6 +135,11 @@ class LanguageModel:
         self.folder.copy(Path(folder))
 
     @property
+    def gap_window(self) -> int | None:
+        """Of a model that fills gaps, how many tokens it reads on each side; of one that writes on, none."""
+        return self.settings.train.window if self.settings.model.two_stream else None
+
+    @property
     def result(self) -> dict[str, Any] | None:
         """What was measured when training ended, as `elman train --json` prints it; None before that."""
         return self.folder.result()
@@ -159,43 +162,16 @@ class LanguageModel:
             RequestError: `part` is neither validation nor test, or is named with another text.
             TextError: a text that cannot be read; a part that is empty.
         """
-        if part not in HELD_OUT:
-            raise RequestError(f"part is {part!r}, expected {' or '.join(HELD_OUT)}")
-        if characters is not None and characters < 1:
-            raise RequestError(f"characters is {characters}, expected 1 or more; leave it out to score all")
-        own = self.config["text"]
-        text = find_text(own["fingerprint"], cache_folder()) if texts is None else None
-        if text is None:
-            names = own["sources"] if texts is None else _names(texts)
-            if texts is None and "-" in names:
-                raise TextError(
-                    "the model learned from standard input, and the cache has that text no longer; name a "
-                    "text to score"
-                )
-            text = self._open(names, encoding, self.settings.characters, advance)
-            if texts is not None and text.fingerprint != own["fingerprint"] and self.settings.characters:
-                text = self._open(names, encoding, None, advance)
-        model = Scored(self.engine, self.tokenizer, self._spelling, self.config["leak"])
-        if text.fingerprint == own["fingerprint"]:
-            training, held_out = self._parts(text, part)
-            nats = self.result["train"]["nats_per_token"] if self.result else None
-            score = evaluate_part(model, text, training, held_out, cache_folder(), characters, nats, advance)
-            return {**score, "copied": measure_copies(model, text, training)}
-        if texts is None:
-            raise TextError(
-                f"{', '.join(own['sources'])} is no longer the text the model learned; name a text to score"
-            )
-        if part != HELD_OUT[0]:
-            raise RequestError(
-                f"part {part} is one of the model's own text, found another text; leave out the part or the "
-                "text"
-            )
-        learned = find_text(own["fingerprint"], cache_folder())
-        training_part = (learned, self._parts(learned, part)[0]) if learned else None
-        return evaluate_foreign(model, text, training_part, characters, advance)
+        nats = self.result["train"]["nats_per_token"] if self.result else None
+        names = _names(texts) if texts is not None else None
+        return evaluate(
+            self._scored(), self.config, self.settings, nats, names, part, characters, encoding, advance
+        )
 
     def score(self, text: str) -> list[TokenScore]:
         """Return the surprise of each token of a text, the first given nothing.
+
+        A model that fills gaps says how much each surprises it between all the others.
 
         Raises:
             RequestError: the text is empty.
@@ -203,7 +179,10 @@ class LanguageModel:
         if not text:
             raise RequestError("the text is empty, expected at least one character to score")
         ids = self.tokenizer.encode(text)
-        nats = [float(n) for block in SurprisalStream(self.engine).read(ids) for n in block]
+        if self.gap_window is not None:
+            nats = gap_nats(self.engine, ids, self.gap_window).nats.tolist()
+        else:
+            nats = [float(n) for block in SurprisalStream(self.engine).read(ids) for n in block]
         unknown = iter(self.tokenizer.unknown_pieces(text))
         scored = []
         for token, surprise in zip(ids.tolist(), nats, strict=True):
@@ -235,6 +214,11 @@ class LanguageModel:
     ) -> Iterator[str]:
         """Yield what `generate` returns, piece by piece as it is made; a character is never split."""
         how = Sampling(**sampling)
+        if self.gap_window is not None:
+            raise RequestError(
+                f"{self.folder.path} fills gaps, expected a model that writes on; fill a gap by: elman fill "
+                f"{self.folder.path} 'to {GAP}e'"
+            )
         if self.config["leak"] and not allow_leak:
             raise LeakError(
                 f"{self.folder.path} has learned with its future in sight, and writes without it; expected a "
@@ -246,10 +230,23 @@ class LanguageModel:
             raise RequestError(f"the seed is {seed}, expected 0 or more")
         if prompt is None:
             prompt = self._opening()
-        elif unknown := list(dict.fromkeys(self.tokenizer.unknown_pieces(prompt))):
-            named = ", ".join(repr(piece) for piece in unknown)
-            warnings.warn(f"not seen in training, read as <unk>: {named}", stacklevel=2)
+        else:
+            self._warn_of_unknown(prompt)
         return Stream(self.engine, self.tokenizer, prompt).text(length, how, seed)
+
+    def fill(self, text: str, mark: str = GAP) -> Filled:
+        """Put the likeliest token into each gap of a text: "to _e" -> "to be", and say how likely it was.
+
+        Raises:
+            RequestError: the model writes on and fills no gaps; a text without a gap, or of gaps alone.
+        """
+        if self.gap_window is None:
+            raise RequestError(
+                f"{self.folder.path} writes on and fills no gaps, expected a model with two streams; "
+                "train one by: elman train TEXT --recipe fill"
+            )
+        self._warn_of_unknown(text.replace(mark, ""))
+        return fill(self.engine, self.tokenizer, text, self.gap_window, mark)
 
     def trace(self, text: str, rows: int = 1, values: bool = False) -> "Trace":
         """Run the model on a text and record every operation with its shapes.
@@ -265,31 +262,19 @@ class LanguageModel:
         network = self.engine.network  # type: ignore[attr-defined]  # `load` makes a TorchEngine
         return trace(network, self.tokenizer.encode(text).tolist(), pieces, rows, values)
 
-    def _open(
-        self, names: Sequence[str], encoding: str | None, characters: int | None, advance: Advance | None
-    ) -> TextStore:
-        return open_text(
-            names,
-            cache_folder(),
-            encoding or self.settings.encoding,
-            characters,
-            self.settings.line_ends,
-            counter(advance, "reading"),
-        )
-
     def _opening(self) -> str:
         """Return what a text starts after where there is no prompt: a new line, where the model knows one."""
         if self.tokenizer.unknown_pieces("\n"):
             return self.tokenizer.pieces[-1].decode()
         return "\n"
 
-    def _parts(self, text: TextStore, name: str) -> tuple[Part, Part]:
-        parts = {part.name: part for part in split(text.characters, self.settings.split)}
-        if name not in parts or parts[name].start == parts[name].stop:
-            raise TextError(
-                f"the split {self.settings.split} has no {name} part; train with --split 90/5/5 to have one"
-            )
-        return parts["train"], parts[name]
+    def _warn_of_unknown(self, text: str) -> None:
+        if unknown := list(dict.fromkeys(self.tokenizer.unknown_pieces(text))):
+            named = ", ".join(repr(piece) for piece in unknown)
+            warnings.warn(f"not seen in training, read as <unk>: {named}", stacklevel=3)
+
+    def _scored(self) -> Scored:
+        return Scored(self.engine, self.tokenizer, self._spelling, self.config["leak"], self.gap_window)
 
 
 def _names(texts: Texts) -> list[str]:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from elman.generation import GAP
 from elman.progress import Advance
 
 if TYPE_CHECKING:
@@ -166,6 +167,8 @@ def _show_preparation(run: "Run") -> None:
     unknown = dict.fromkeys(
         piece for prompt in settings.train.prompts for piece in tokenizer.unknown_pieces(prompt)
     )
+    if settings.model.two_stream:
+        unknown.pop(GAP, None)
     if unknown:
         talk.print(f"warning: not in the training part, read as <unk>: {', '.join(map(repr, unknown))}")
 

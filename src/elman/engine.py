@@ -27,4 +27,8 @@ class Engine(Protocol):
         """Advance every stream by one token: ids (B,) -> logits (B, V) of the token that follows."""
 
     def feed(self, ids: Ids, state: State) -> tuple[Logits, State]:
-        """Advance every stream by T tokens at once: ids (T, B) -> logits (T, B, V)."""
+        """Advance every stream by T tokens at once: ids (T, B) -> logits (T, B, V).
+
+        Of a model with two streams these are not of the token that follows but of each token itself, given
+        the tokens of this call before it and after it.
+        """

@@ -22,6 +22,7 @@ def test_all_recipes_are_found() -> None:
         "char-seq-rnn-identity",
         "char3",
         "default",
+        "fill",
         "hello-cell",
         "hello-embedding",
         "hello-rnn",

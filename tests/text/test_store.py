@@ -5,7 +5,7 @@ import os
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elman.errors import DamagedFileError, StorageError
@@ -34,6 +34,7 @@ def test_a_text_is_read_back_whole_in_chunks(long_store, long_text):
     assert long_store.bytes == len(long_text.encode()) == (long_store.folder / "text").stat().st_size
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_slice_equals_the_slice_of_the_string_in_characters_and_bytes(long_store, long_text, data):
     edges = [chunk * CHUNK_CHARACTERS + near for chunk in range(4) for near in (-1, 0, 1)]

@@ -90,6 +90,8 @@ def command(
         raise typer.Exit(130) from None
     result = model.result or {}
     show_score(result["validation"])
-    talk.print(f"saved in {model.folder.path}; try: elman generate {model.folder.path}")
+    example = "generate" if model.gap_window is None else "fill"
+    arguments = "" if model.gap_window is None else ' "to _e"'
+    talk.print(f"saved in {model.folder.path}; try: elman {example} {model.folder.path}{arguments}")
     if as_json:
         print_json(result)

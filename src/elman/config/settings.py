@@ -37,6 +37,9 @@ class ModelSettings(Section):
     bidirectional: bool = Field(
         False, description="cells in both directions: what is predicted is seen, see --allow-leak"
     )
+    two_stream: bool = Field(
+        False, description="one stack reads what stands before a token, one what stands after it: fills gaps"
+    )
     embedding_size: Count | None = Field(
         None, description="width of the token embedding; none: one-hot input"
     )
@@ -59,8 +62,16 @@ class ModelSettings(Section):
     )
 
     @model_validator(mode="after")
+    def _two_streams_read_in_one_direction_each(self) -> Self:
+        if self.two_stream and self.bidirectional:
+            raise ValueError("two_stream has a direction for each stack, found bidirectional too")
+        if self.two_stream and self.output != "linear":
+            raise ValueError(f"two_stream joins both streams by output linear, found {self.output}")
+        return self
+
+    @model_validator(mode="after")
     def _tied_needs_one_width(self) -> Self:
-        width = self.hidden_size * (2 if self.bidirectional else 1)
+        width = self.hidden_size * (2 if self.bidirectional or self.two_stream else 1)
         if self.tied and (self.embedding_size != width or self.output != "linear"):
             found = f"embedding_size {self.embedding_size or 'none'} and hidden_size {self.hidden_size}"
             raise ValueError(f"tied weights need equal widths, found {found}")
@@ -160,6 +171,19 @@ class Settings(Section):
     def _encoding_is_known(cls, value: str) -> str:
         _try(find_codec, value)
         return value
+
+    @model_validator(mode="after")
+    def _gaps_are_single_tokens_in_random_windows(self) -> Self:
+        if self.model.two_stream and self.tokenizer not in ("character", "word"):
+            raise ValueError(
+                f"two_stream fills gaps of a whole character or word, found tokenizer {self.tokenizer}"
+            )
+        if self.model.two_stream and self.train.sampling != "random":
+            raise ValueError(
+                f"two_stream reads each window from both ends, which needs train.sampling random, found "
+                f"{self.train.sampling}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _vocabulary_size_goes_with_the_tokenizer(self) -> Self:

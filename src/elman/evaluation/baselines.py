@@ -10,7 +10,7 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,16 @@ class Baseline:
         return self.nats / math.log(2) / self.bytes
 
 
+class Numbered(NamedTuple):
+    """Two texts as integers."""
+
+    train_bytes: bytes
+    train: NDArray[np.uint32]  # (N,) which character, of those that the training text has
+    heldout: NDArray[np.uint32]  # (T,) the same; `unknown` where the training text lacks it
+    unknown: int  # also the number of characters that it has
+    spelling_nats: float  # what the spelling of the unknown ones costs
+
+
 def measure_baselines(train: Iterable[str], heldout: str, follows: bool = True) -> dict[str, Baseline]:
     """Return what each baseline needs for `heldout`, by name, after the chunks of `train` were counted.
 
@@ -57,33 +67,38 @@ def measure_baselines(train: Iterable[str], heldout: str, follows: bool = True) 
     continues `train`, so that its first characters may be predicted from the end of `train`. Of `train` only
     the last TRAINING_BYTES_AT_MOST are held and used. Raises ValueError where `heldout` is empty.
     """
+    numbered = number_characters(train, heldout)
+    heldout_bytes = heldout.encode("utf-8", "surrogatepass")
+    orders = kneser_ney_nats(numbered.train, numbered.heldout, numbered.unknown, ORDERS, follows)
+    best = min(range(ORDERS), key=orders.__getitem__)
+    counts = np.bincount(numbered.train, minlength=numbered.unknown)
+    totals = {
+        "unigram": _unigram_nats(counts, numbered.heldout) + numbered.spelling_nats,
+        f"kneser-ney {best + 1}-gram": orders[best] + numbered.spelling_nats,
+        "lzma": _added_bytes(numbered.train_bytes, heldout_bytes) * 8 * math.log(2),
+    }
+    return {name: Baseline(name, nats, len(heldout), len(heldout_bytes)) for name, nats in totals.items()}
+
+
+def number_characters(train: Iterable[str], heldout: str) -> Numbered:
+    """Number the characters of two texts; of `train` the last TRAINING_BYTES_AT_MOST are used.
+
+    Raises ValueError where `heldout` is empty.
+    """
     if not heldout:
         raise ValueError("found an empty held-out text; expected at least one character")
     train_bytes = _last_bytes(train, TRAINING_BYTES_AT_MOST)
-    heldout_bytes = heldout.encode("utf-8", "surrogatepass")
     codes = _code_points(train_bytes.decode("utf-8", "surrogatepass"))
-    counts = np.bincount(codes, minlength=CODE_POINTS)
-    alphabet = np.flatnonzero(counts)
+    alphabet = np.flatnonzero(np.bincount(codes, minlength=CODE_POINTS))
     unknown = len(alphabet)
     ids = np.full(CODE_POINTS, unknown, dtype=np.uint32)
     ids[alphabet] = np.arange(unknown, dtype=np.uint32)
-    codes = ids[codes]
     heldout_ids = ids[_code_points(heldout)]
-
     spelling = Spelling.learn(map(chr, alphabet))
-    spelling_nats = sum(
-        spelling.nats(character)
-        for character, known in zip(heldout, heldout_ids != unknown, strict=True)
-        if not known
+    new = np.flatnonzero(heldout_ids == unknown).tolist()
+    return Numbered(
+        train_bytes, ids[codes], heldout_ids, unknown, sum(spelling.nats(heldout[place]) for place in new)
     )
-    orders = kneser_ney_nats(codes, heldout_ids, unknown, ORDERS, follows)
-    best = min(range(ORDERS), key=orders.__getitem__)
-    totals = {
-        "unigram": _unigram_nats(counts[alphabet], heldout_ids) + spelling_nats,
-        f"kneser-ney {best + 1}-gram": orders[best] + spelling_nats,
-        "lzma": _added_bytes(train_bytes, heldout_bytes) * 8 * math.log(2),
-    }
-    return {name: Baseline(name, nats, len(heldout), len(heldout_bytes)) for name, nats in totals.items()}
 
 
 def _last_bytes(chunks: Iterable[str], limit: int) -> bytes:

@@ -4,18 +4,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from elman.errors import StorageError
-from elman.progress import Advance, counter
+from elman.progress import Advance, Tally, counter
 from elman.storage.atomic import write_text
 from elman.text import Part, TextStore
 
 from .baselines import TRAINING_BYTES_AT_MOST, Baseline, measure_baselines
+from .gaps import score_gaps
+from .neighbours import measure_gap_baselines
 from .score import Score, Scored, score_text
 from .verdict import verdict
 
@@ -34,6 +36,7 @@ def evaluate_part(
 ) -> dict[str, Any]:
     """Score a held-out part of a text, of which the model learned the training part.
 
+    Of a model that fills gaps each character is scored between its neighbours, and so are the baselines.
     With a limit, the first so many characters are scored; `of_characters` says how many there are.
     `advance` hears of "scoring" (characters) and "baselines".
     """
@@ -41,9 +44,9 @@ def evaluate_part(
     stop = part.start + min(there, characters_at_most or there)
     context = text.slice(max(0, part.start - CONTEXT), part.start)
     scoring = counter(advance, "scoring", stop - part.start)
-    score = score_text(model, text.read(part.start, stop), context, scoring)
+    score = _score(model, text.read(part.start, stop), context, scoring)
     counter(advance, "baselines")
-    baselines = part_baselines(text, training, part.start, stop, cache)
+    baselines = part_baselines(text, training, part.start, stop, cache, gaps=model.window is not None)
     return report(score, baselines, train_nats_per_token, model.leak) | {
         "part": part.name,
         "of_characters": there,
@@ -63,12 +66,16 @@ def evaluate_foreign(
     are none.
     """
     stop = min(text.characters, characters_at_most or text.characters)
-    score = score_text(model, text.read(0, stop), advance=counter(advance, "scoring", stop))
+    score = _score(model, text.read(0, stop), "", counter(advance, "scoring", stop))
     baselines = {}
     if learned:
         store, training = learned
         counter(advance, "baselines")
-        baselines = measure_baselines(nearest(store, training), text.slice(0, stop), follows=False)
+        learned_from, heldout = nearest(store, training), text.slice(0, stop)
+        if model.window is None:
+            baselines = measure_baselines(learned_from, heldout, follows=False)
+        else:
+            baselines = measure_gap_baselines(learned_from, heldout)
     return report(score, baselines, leak=model.leak) | {
         "part": "whole text",
         "of_characters": text.characters,
@@ -91,12 +98,11 @@ def report(
 
 
 def part_baselines(
-    text: TextStore, training: Part, start: int, stop: int, cache: Path
+    text: TextStore, training: Part, start: int, stop: int, cache: Path, gaps: bool = False
 ) -> dict[str, Baseline]:
-    """Return the baselines of a stretch of a text, from the cache or measured now."""
-    wanted = json.dumps(
-        [1, text.fingerprint, training.start, training.stop, start, stop, TRAINING_BYTES_AT_MOST]
-    )
+    """Return the baselines of a stretch of a text, or of gaps in it, from the cache or measured now."""
+    limits = [training.start, training.stop, start, stop, TRAINING_BYTES_AT_MOST]
+    wanted = json.dumps([1, text.fingerprint, *limits, *(["gaps"] if gaps else [])])
     kept = cache / "baselines" / f"{hashlib.sha256(wanted.encode()).hexdigest()[:32]}.json"
     try:
         return {
@@ -104,12 +110,21 @@ def part_baselines(
         }
     except (OSError, ValueError, TypeError):
         pass
-    baselines = measure_baselines(
-        nearest(text, training), text.slice(start, stop), follows=start == training.stop
-    )
+    learned_from, heldout = nearest(text, training), text.slice(start, stop)
+    if gaps:
+        baselines = measure_gap_baselines(learned_from, heldout)
+    else:
+        baselines = measure_baselines(learned_from, heldout, follows=start == training.stop)
     with suppress(StorageError):  # they can be measured again
         write_text(kept, json.dumps({name: asdict(baseline) for name, baseline in baselines.items()}))
     return baselines
+
+
+def _score(model: Scored, chunks: Iterable[str], context: str, advance: Tally | None) -> Score:
+    """Score a text as a stream, or gap by gap where that is what the model fills."""
+    if model.window is None:
+        return score_text(model, chunks, context, advance)
+    return score_gaps(model, chunks, context, advance)
 
 
 def nearest(text: TextStore, training: Part) -> Iterator[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from elman.engine import Engine, Ids, Logits
 
 STEPS, ROWS = 8, 3  # of the random text that is tried
+OTHER = "another row"
 ROUNDING = 1e-5  # share of the largest logit by which arithmetic may differ
 
 Predict = Callable[[Ids], Logits]  # ids (T, B) -> logits (T, B, V)
@@ -22,7 +23,7 @@ class Leak(NamedTuple):
     difference: float  # of a logit
     scale: float  # the largest logit of the trial
     step: int  # whose prediction changed
-    source: str  # what it depends on: "a later token" or "another row"
+    source: str  # what it depends on: "a later token", "the token itself" or "another row"
 
     def __str__(self) -> str:
         """Say it with its number."""
@@ -32,26 +33,29 @@ class Leak(NamedTuple):
         )
 
 
-def find_leak(predict: Predict, vocabulary_size: int, shift: int = 1) -> Leak | None:
+def find_leak(
+    predict: Predict, vocabulary_size: int, shift: int = 1, both_sides: bool = False
+) -> Leak | None:
     """Return the largest leak of a model, or None where it is honest.
 
     The logits at step t are taken to predict the token at t + `shift`; so they may depend on the tokens
-    before that one in the same row, and on nothing else.
+    before that one in the same row, with `both_sides` also on those after it, and on nothing else.
     """
     random = np.random.default_rng(0)
     ids = random.integers(0, vocabulary_size, (STEPS, ROWS))
     honest = predict(ids)
     scale = float(np.abs(honest).max())
-    leaks = []
-    for position in range(STEPS):
+    leaks, seen = [], "the token itself" if both_sides else "a later token"
+    for position in range(shift, STEPS):
+        until = position + 1 if both_sides else STEPS
         changed = ids.copy()
-        changed[position:, 0] = (changed[position:, 0] + 1) % vocabulary_size
+        changed[position:until, 0] = (changed[position:until, 0] + 1) % vocabulary_size
         moved = np.abs(predict(changed) - honest).max(axis=-1)  # (T, B)
-        before = max(0, position - shift + 1)  # predictions of tokens up to the one before the change
-        for source, part in (("a later token", moved[:before, :1]), ("another row", moved[:, 1:])):
-            if part.size and part.max() > ROUNDING * scale:
-                step = int(part.max(axis=1).argmax())
-                leaks.append(Leak(float(part.max()), scale, step, source))
+        here = position - shift  # the step that predicts the token at this position
+        first = here if both_sides else 0
+        for source, start, part in ((seen, first, moved[first : here + 1, :1]), (OTHER, 0, moved[:, 1:])):
+            if part.max() > ROUNDING * scale:
+                leaks.append(Leak(float(part.max()), scale, start + int(part.max(axis=1).argmax()), source))
     return max(leaks, default=None)
 
 
@@ -65,3 +69,9 @@ def predict_with(engine: Engine) -> Predict:
         return np.concatenate([first, second])
 
     return predict
+
+
+def find_peek(engine: Engine) -> Leak | None:
+    """Return the largest leak of a model that fills gaps: at t it may see every token but the one at t."""
+    fresh = engine.initial_state(ROWS)
+    return find_leak(lambda ids: engine.feed(ids, fresh)[0], engine.vocabulary_size, shift=0, both_sides=True)

@@ -35,6 +35,7 @@ class Score:
     bytes: int
     unknown: int = 0  # pieces that the vocabulary does not have
     spelling_nats: float = 0.0  # what their spelling cost, part of `nats`
+    right: int | None = None  # of a model that fills gaps: tokens that it would have put where they stand
 
     @property
     def nats_per_token(self) -> float:
@@ -79,6 +80,7 @@ class Score:
             "bits_per_byte": self.bits_per_byte,
             "unknown": self.unknown,
             "spelling_nats": self.spelling_nats,
+            **({} if self.right is None else {"right": self.right / self.tokens}),
         }
 
 
@@ -89,6 +91,7 @@ class Scored(NamedTuple):
     tokenizer: Tokenizer
     spelling: Spelling  # what a piece costs that the vocabulary does not have
     leak: str | None = None  # how the model sees what it has to predict, if it does
+    window: int | None = None  # of a model that fills gaps: the tokens it has learned to read at once
 
 
 class TokenScore(NamedTuple):
@@ -106,7 +109,7 @@ def score_text(
     `context` is text that the model reads first, without being scored on it. `advance` is called with
     characters done.
     """
-    engine, tokenizer, spelling, _ = model
+    engine, tokenizer, spelling = model.engine, model.tokenizer, model.spelling
     nats = spelling_nats = 0.0
     tokens = characters = size = unknown = 0
     stream = SurprisalStream(engine, tokenizer.encode(context)) if context else SurprisalStream(engine)

@@ -14,10 +14,15 @@ def verdict(
     train_nats_per_token: float | None,
     leak: str | None = None,
 ) -> list[str]:
-    """Return one to three sentences about a held-out score."""
+    """Return a few sentences about a held-out score."""
     if leak:
         return [f"leak: {leak}; the model sees what it has to predict, and its score is no quality"]
     sentences = []
+    if score.right is not None:
+        sentences.append(
+            f"gaps: {score.right / score.tokens:.1%} of the tokens guessed right, each with both its sides "
+            "in sight; such scores compare with one another, not with those of models that write on"
+        )
     if baselines:
         name, best = min(baselines.items(), key=lambda item: item[1].bits_per_byte)
         figures = f"{score.bits_per_byte:.3f} against {best.bits_per_byte:.3f} bits per byte"

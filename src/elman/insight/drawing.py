@@ -39,9 +39,13 @@ def draw(trace: Trace) -> str:
             y = height - MARGIN - HEIGHT - level * ROW
             label = {"token": _visible(token), "prediction": _visible(predicted)}.get(row, row)
             parts.append(_box(x, y, label, "token" if row in ("token", "prediction") else ""))
-            if level:
-                below = rows[level - 1]
-                parts.append(_up(x, y, widths.get(below) or _joined(cells[below])))
+            below = rows[level - 1]
+            if row == "output" and trace.two_stream:
+                sides = [side for side in (-1, 1) if 0 <= column + side < len(trace.pieces)]
+                parts.append(_from_both_sides(x, y, sides, cells[below][0]))
+            elif level:
+                shapes = cells.get(below, [])[: 1 if trace.two_stream else None]
+                parts.append(_up(x, y, widths.get(below) or _joined(shapes)))
             if row in cells and column:
                 parts += [_sideways(x, y, shape, place) for place, shape in enumerate(cells[row])]
     return "\n".join([*parts, "</svg>\n"])
@@ -75,6 +79,16 @@ def _up(x: int, y: int, shape: Shape) -> str:
         f'<g><line x1="{middle}" y1="{below}" x2="{middle}" y2="{y + HEIGHT}"/>'
         f'<text class="shape" x="{middle + 26}" y="{beside}">{_size(shape)}</text></g>'
     )
+
+
+def _from_both_sides(x: int, y: int, sides: list[int], shape: Shape) -> str:
+    """Draw arrows from the cells before (-1) and after (1): no token has a part in its own prediction."""
+    middle, below, above = x + WIDTH // 2, y + ROW, y + HEIGHT
+    arrows = "".join(
+        f'<line x1="{middle + side * (COLUMN - 12)}" y1="{below}" x2="{middle + side * 12}" y2="{above}"/>'
+        for side in sides
+    )
+    return f'<g>{arrows}<text class="shape" x="{middle}" y="{below - 14}">{_size(shape)}</text></g>'
 
 
 def _sideways(x: int, y: int, shape: Shape, backward: int) -> str:

@@ -56,7 +56,7 @@ class Flow(NamedTuple):
     operations: list[Operation]
     outputs: Shape  # of the last layer: (T, B, H)
     states: dict[str, Shape]  # after the last step, by layer, direction and part: (B, H)
-    predicted: list[str]  # the likeliest token after each step
+    predicted: list[str]  # the likeliest token after each step; of two streams, at it
 
 
 class Trace(NamedTuple):
@@ -64,11 +64,12 @@ class Trace(NamedTuple):
 
     pieces: list[str]  # the tokens of the text
     rows: int
-    steps: list[Flow]  # for each character, B rows of it; none where a direction begins at the end
+    steps: list[Flow]  # for each character, B rows of it; none where later characters are seen
     sequence: Flow  # all T steps at once
     path: list[Shape]  # of one prediction: (B, T) ids, (B, D) input, (B, H) hidden, (B, V) logits
-    predicted: str  # the likeliest token after the text
+    predicted: str  # the likeliest token after the text; of two streams, in place of the last one
     probability: float
+    two_stream: bool  # each prediction is made of what one stream reads before it and the other after it
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data, for JSON."""
@@ -90,7 +91,7 @@ def trace(
     column = torch.tensor(ids)[:, None].expand(-1, rows)  # (T, B)
     with recorder.attached(), torch.no_grad():
         states, steps = network.initial_state(rows), []
-        for place, token in enumerate(ids if network.stack.directions == 1 else ()):
+        for place, token in enumerate(() if network.sees_ahead else ids):
             here, title = column[place : place + 1], f"step {place + 1}: {pieces[token]!r}"
             flow, states, _ = recorder.run(title, here, states)
             steps.append(flow)
@@ -105,6 +106,7 @@ def trace(
         [(rows, len(ids)), inside[1:], sequence.outputs[1:], sequence.operations[-2].output[1:]],
         pieces[best],
         float(probabilities[best]),
+        network.settings.two_stream,
     )
 
 
@@ -131,9 +133,10 @@ class _Recorder(TorchFunctionMode):
     @contextmanager
     def attached(self) -> Iterator[None]:
         """Follow the network from cell to cell, by the reference loop, without dropout."""
-        network, stack = self._network, self._network.stack
-        training, choice = network.training, stack.choice
-        places = {id(cell): name for cell, name in zip(stack.cells, self._names(), strict=True)}
+        network, stacks = self._network, self._network.stacks
+        training, choices = network.training, [stack.choice for stack in stacks]
+        cells = [cell for stack in stacks for cell in stack.cells]
+        places = {id(cell): name for cell, name in zip(cells, self._names(), strict=True)}
 
         def noted(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
             self._place = places[id(cell)]
@@ -141,19 +144,21 @@ class _Recorder(TorchFunctionMode):
             self._place = "output"
             return after
 
-        stack.choice = Choice("reference", "noted down", noted)
+        for stack in stacks:
+            stack.choice = Choice("reference", "noted down", noted)
         network.eval()
         try:
             yield
         finally:
-            stack.choice = choice
+            for stack, choice in zip(stacks, choices, strict=True):
+                stack.choice = choice
             network.train(training)
 
     def run(self, title: str, ids: Tensor, states: States) -> tuple[Flow, States, Tensor]:
         """Run ids (T, B) from states on; also return the states and the last probabilities (V,)."""
         self._operations, self._place = [], "input"
         seen: list[Shape] = []
-        handle = self._network.stack.register_forward_hook(lambda *hooked: seen.append(_shape(hooked[2][0])))
+        handle = self._network.dropout.register_forward_hook(lambda *hooked: seen.append(_shape(hooked[2])))
         with self:
             logits, after = self._network(ids, states)
             probabilities = torch.softmax(logits, dim=-1)
@@ -171,10 +176,13 @@ class _Recorder(TorchFunctionMode):
         return flow, after, probabilities[-1, 0]
 
     def _names(self) -> list[str]:
-        directions = self._network.stack.directions
-        layers = len(self._network.stack.cells) // directions
-        turns = [""] if directions == 1 else [" forward", " backward"]
-        return [f"layer {layer + 1}{turn}" for layer in range(layers) for turn in turns]
+        layers = [f"layer {layer + 1}" for layer in range(self._network.settings.layers)]
+        turns = ("forward", "backward")
+        if self._network.settings.two_stream:
+            return [f"{layer} {turn}" for turn in turns for layer in layers]
+        if self._network.settings.bidirectional:
+            return [f"{layer} {turn}" for layer in layers for turn in turns]
+        return layers
 
 
 def _flow(flow: Flow) -> dict[str, Any]:

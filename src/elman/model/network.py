@@ -1,5 +1,8 @@
 """Ids and states in, logits and states out: embed or one-hot -> layers of cells -> logits. Knows no text.
 
+With two streams a second stack reads from the end. The logits at t are then those of the token t itself,
+made of the first stack's output before t and the second's after t, so that no token sees itself.
+
 Axes: T steps, B rows, D width in, H hidden units, L layers, V vocabulary.
 """
 
@@ -26,21 +29,12 @@ class Network(nn.Module):
             if settings.embedding_size
             else None
         )
-        self.stack = Stack(
-            settings.cell,
-            width,
-            hidden,
-            settings.layers,
-            settings.bias,
-            settings.batch_first,
-            settings.dropout,
-            settings.bidirectional,
-            recurrence,
-        )
+        self.stack = self._stack(width, hidden, recurrence)
+        self.backward_stack = self._stack(width, hidden, recurrence) if settings.two_stream else None
         self.embedding_dropout = nn.Dropout(settings.embedding_dropout)
         self.dropout = nn.Dropout(settings.dropout)
         self.decoder = (
-            nn.Linear(hidden * self.stack.directions, vocabulary_size)
+            nn.Linear(hidden * (2 if self.sees_ahead else 1), vocabulary_size)
             if settings.output == "linear"
             else nn.Identity()
         )
@@ -55,13 +49,24 @@ class Network(nn.Module):
         """Where the weights are."""
         return next(self.parameters()).device
 
+    @property
+    def sees_ahead(self) -> bool:
+        """Whether later tokens have a part in the logits: in both directions, or in the second stream."""
+        return self.settings.bidirectional or self.settings.two_stream
+
+    @property
+    def stacks(self) -> list[Stack]:
+        """The stack that reads forward and, with two streams, the one that reads backward."""
+        return [self.stack] if self.backward_stack is None else [self.stack, self.backward_stack]
+
     def initial_state(self, rows: int) -> States:
-        """Return zeros: one state for each layer and direction, of B rows."""
-        return self.stack.initial_state(rows)
+        """Return zeros: one state for each stack, layer and direction, of B rows."""
+        return tuple(state for stack in self.stacks for state in stack.initial_state(rows))
 
     def forward(self, ids: Tensor, states: States, last: int = 0) -> tuple[Tensor, States]:
         """Run ids (T, B) from states on: logits (T, B, V) and the new states.
 
+        The logits at t are those of the token after t; with two streams, those of the token at t.
         With `last`, logits (S, B, V) of the last S steps only.
         """
         if self.embedding is not None:
@@ -70,12 +75,42 @@ class Network(nn.Module):
             x = nn.functional.one_hot(ids, self.vocabulary_size).to(
                 next(self.parameters()).dtype
             )  # (T, B, V)
-        if self.settings.batch_first:
-            outputs, after = self.stack(x.transpose(0, 1), states)
-            outputs = outputs.transpose(0, 1)
+        if self.backward_stack is None:
+            outputs, after = self._run(self.stack, x, states)
         else:
-            outputs, after = self.stack(x, states)
+            outputs, after = self._between(self.backward_stack, x, states)
         return self.decoder(self.dropout(outputs[-last:])), after
+
+    def _stack(self, width: int, hidden: int, recurrence: str) -> Stack:
+        options = self.settings
+        return Stack(
+            options.cell,
+            width,
+            hidden,
+            options.layers,
+            options.bias,
+            options.batch_first,
+            options.dropout,
+            options.bidirectional,
+            recurrence,
+        )
+
+    def _run(self, stack: Stack, x: Tensor, states: States) -> tuple[Tensor, States]:
+        """Run a stack over x (T, B, D), in the order of axes that it wants: outputs (T, B, H)."""
+        if not stack.batch_first:
+            outputs, after = stack(x, states)
+            return outputs, after
+        outputs, after = stack(x.transpose(0, 1), states)
+        return outputs.transpose(0, 1), after
+
+    def _between(self, backward_stack: Stack, x: Tensor, states: States) -> tuple[Tensor, States]:
+        """Run both streams over x (T, B, D): at t, what one has read before t beside the other after t."""
+        layers = self.settings.layers
+        before, forward = self._run(self.stack, x, states[:layers])
+        after, backward = self._run(backward_stack, x.flip(0), states[layers:])
+        before = torch.cat([states[layers - 1][0][None], before[:-1]])  # (T, B, H)
+        after = torch.cat([states[-1][0][None], after[:-1]]).flip(0)
+        return torch.cat([before, after], dim=-1), (*forward, *backward)
 
     def parameter_count(self) -> int:
         """Return how many numbers the model learns."""

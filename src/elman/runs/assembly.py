@@ -5,7 +5,7 @@ What this machine cannot do is refused here, before a folder is written.
 
 import torch
 
-from elman.batches import WINDOWS, Windows
+from elman.batches import WINDOWS, GapWindows, Windows
 from elman.errors import SettingsError
 from elman.model import Network
 from elman.training import Precision, Trainer, choose_precision
@@ -31,7 +31,8 @@ def make_trainer(preparation: Preparation, precision: str) -> Trainer:
 def _windows(preparation: Preparation) -> Windows:
     train, tokens = preparation.settings.train, preparation.tokens
     unknown = tokens.tokenizer.unknown
-    return WINDOWS[train.sampling](
+    kind = GapWindows if preparation.settings.model.two_stream else WINDOWS[train.sampling]
+    return kind(
         tokens.parts["train"],
         steps=train.window,
         rows=train.batch_size,

@@ -8,7 +8,7 @@ from elman.text import TextStore
 
 def model_card(settings: Settings, text: TextStore, result: dict[str, Any]) -> str:
     """Return README.md of a model folder, in Markdown with the header that model hubs read."""
-    model, validation, copied = settings.model, result["validation"], result["validation"]["copied"]
+    model, validation = settings.model, result["validation"]
     width = f"embedding {model.embedding_size}" if model.embedding_size else "one-hot input"
     rows = [("this model", validation["bits_per_byte"]), *validation["baselines"].items()]
     table = "\n".join(f"| {name} | {bits:.3f} |" for name, bits in sorted(rows, key=lambda row: row[1]))
@@ -21,6 +21,13 @@ def model_card(settings: Settings, text: TextStore, result: dict[str, Any]) -> s
         else ""
     )
     verdict = "\n".join(f"- {sentence}" for sentence in validation["verdict"])
+    streams = "two streams of " if model.two_stream else ""
+    scored_as = (
+        "each token as a gap between the others"
+        if model.two_stream
+        else "as one stream with the state carried"
+    )
+    use = 'fill MODEL_FOLDER "to _e"' if model.two_stream else 'generate MODEL_FOLDER "Once"'
     return f"""---
 library_name: elman
 tags: [recurrent, {model.cell}, language-model]
@@ -28,7 +35,7 @@ tags: [recurrent, {model.cell}, language-model]
 
 # {model.cell} language model
 {flag}
-{model.layers} x {model.hidden_size} hidden units, {width}, {result["parameters"]:,} parameters,
+{streams}{model.layers} x {model.hidden_size} hidden units, {width}, {result["parameters"]:,} parameters,
 tokenizer: {settings.tokenizer} ({validation["tokens"]:,} tokens held out).
 
 Trained with elman (recipe `{result["recipe"]}`) on {names}: {text.characters:,} characters,
@@ -37,7 +44,7 @@ on {result["device"]} in {result["precision"]}.
 
 ## Held-out score
 
-The {validation["part"]} part, {scored} characters as one stream with the state carried:
+The {validation["part"]} part, {scored} characters, {scored_as}:
 {validation["nats_per_token"]:.4f} nats per token, perplexity {validation["perplexity"]:.2f},
 {bits} bits per character, {validation["bits_per_byte"]:.3f} bits per byte.
 On the training part: {result["train"]["nats_per_token"]:.4f} nats per token.
@@ -47,11 +54,17 @@ On the training part: {result["train"]["nats_per_token"]:.4f} nats per token.
 {table}
 
 {verdict}
-
-Of a sample of {copied["sample_tokens"]:,} tokens, {copied["share"]:.1%} stands in the training part
-in runs of {copied["run"]} characters or more; the longest run has {copied["longest"]:,} characters.
-
+{_copies(validation.get("copied"))}
 ## Use
 
-    elman generate MODEL_FOLDER "Once"
+    elman {use}
+"""
+
+
+def _copies(copied: dict[str, Any] | None) -> str:
+    if copied is None:
+        return ""
+    return f"""
+Of a sample of {copied["sample_tokens"]:,} tokens, {copied["share"]:.1%} stands in the training part
+in runs of {copied["run"]} characters or more; the longest run has {copied["longest"]:,} characters.
 """

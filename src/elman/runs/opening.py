@@ -6,9 +6,10 @@ from glob import has_magic
 from itertools import count
 from pathlib import Path, PurePath
 
-from elman.config import BUDGETS, Layer, settings_from
+from elman.config import BUDGETS, Layer, Settings, settings_from
 from elman.errors import FolderError, LeakError, SettingsError, TextError
-from elman.evaluation.leak import Leak, find_leak, predict_with
+from elman.evaluation.leak import Leak, find_leak, find_peek, predict_with
+from elman.generation import GAP
 from elman.model import TorchEngine
 from elman.progress import Advance
 from elman.storage import ModelFolder
@@ -51,6 +52,7 @@ def new_run(
     if out is not None:
         ModelFolder(out).refuse_if_taken()
     preparation = prepare(texts, recipe, asked, advance)
+    _refuse_prompts_without_gap(preparation.settings)
     trainer = make_trainer(preparation, preparation.settings.train.precision)
     leak = _measure_leak(trainer, allow_leak)
     folder = _claim(out) if out is not None else _claim_free(texts[0], recipe)
@@ -83,6 +85,7 @@ def resumed_run(out: Path, texts: Sequence[str], asked: Layer, advance: Advance 
         saved = folder.resume.read()
         config = saved.values["config"] if saved else _begun(folder)
         settings = settings_from([config["settings"], asked])
+        _refuse_prompts_without_gap(settings)
         preparation = prepare_again(config, settings, asked, texts, advance)
         if preparation.text.fingerprint != config["text"]["fingerprint"]:
             raise TextError(
@@ -102,13 +105,26 @@ def resumed_run(out: Path, texts: Sequence[str], asked: Layer, advance: Advance 
 
 def _measure_leak(trainer: Trainer, allowed: bool) -> Leak | None:
     """Try the model on a random text before time is spent on it."""
-    leak = find_leak(predict_with(TorchEngine(trainer.network)), trainer.network.vocabulary_size)
+    network, engine = trainer.network, TorchEngine(trainer.network)
+    if network.backward_stack is not None:
+        leak = find_peek(engine)
+    else:
+        leak = find_leak(predict_with(engine), network.vocabulary_size)
     if leak and not allowed:
         raise LeakError(
             f"this model sees what it has to predict: {leak}; its score would be no quality: set "
             "model.bidirectional=false, or train it with --allow-leak"
         )
     return leak
+
+
+def _refuse_prompts_without_gap(settings: Settings) -> None:
+    whole = [prompt for prompt in settings.train.prompts if GAP not in prompt]
+    if settings.model.two_stream and whole:
+        raise SettingsError(
+            f"train.prompts has {whole[0]!r}, expected a gap in it for a model that fills gaps, such as "
+            f"'to {GAP}e'"
+        )
 
 
 def _refuse_fixed(asked: Layer) -> None:

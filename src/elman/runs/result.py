@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from elman.evaluation.held_out import evaluate_part
-from elman.evaluation.score import Scored, score_rows
+from elman.evaluation.score import Scored
 from elman.evaluation.spelling import Spelling
 from elman.model import TorchEngine
 from elman.progress import Advance
@@ -12,7 +12,7 @@ from elman.text import cache_folder
 
 from .card import model_card
 from .copies import measure_copies
-from .run import VALIDATION_ROWS, VALIDATION_TOKENS, Run
+from .run import Run
 
 CHARACTERS_AT_MOST = 1_000_000  # of the held-out part; `elman evaluate` scores all of it
 
@@ -21,13 +21,15 @@ def measure_result(run: Run, advance: Advance | None = None) -> dict[str, Any]:
     """Score the best weights of a finished run and return what `train --json` prints."""
     run.use_kept()
     preparation, engine = run.preparation, TorchEngine(run.network)
-    train_nats = score_rows(engine, preparation.tokens.parts["train"], VALIDATION_ROWS, VALIDATION_TOKENS)
+    train_nats = run.score_part("train")
     parts = preparation.part("train"), preparation.part("validation")
-    model = Scored(engine, preparation.tokens.tokenizer, Spelling(run.config["spelling"]), run.config["leak"])
+    spelling, leak = Spelling(run.config["spelling"]), run.config["leak"]
+    model = Scored(engine, preparation.tokens.tokenizer, spelling, leak, run.gap_window)
     validation = evaluate_part(
         model, preparation.text, *parts, cache_folder(), CHARACTERS_AT_MOST, train_nats, advance
     )
-    validation["copied"] = measure_copies(model, preparation.text, parts[0])
+    if model.window is None:  # who fills gaps writes no samples of its own
+        validation["copied"] = measure_copies(model, preparation.text, parts[0])
     trainer = run.trainer
     result = {
         "model": str(run.folder.path),

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import torch
 
 from elman.errors import DivergedError, StorageError
+from elman.evaluation.gaps import score_gap_part
 from elman.evaluation.leak import Leak
 from elman.evaluation.score import score_rows
 from elman.evaluation.spelling import Spelling
-from elman.generation import Sampling, Stream
+from elman.generation import Sampling, Stream, fill
 from elman.model import TorchEngine
 from elman.storage import ModelFolder, Saved, Tensors
 from elman.training import Progress, Trainer
@@ -67,6 +68,11 @@ class Run:
     def device(self) -> str:
         """Where the run computes: cpu, cuda or mps."""
         return self.network.device.type
+
+    @property
+    def gap_window(self) -> int | None:
+        """Of a model that fills gaps, the tokens it reads at once; of others, none."""
+        return self.settings.train.window if self.settings.model.two_stream else None
 
     def begin(self) -> None:
         """Write what the run starts from, and save step 0."""
@@ -122,6 +128,13 @@ class Run:
         elif self._out_of_patience():
             reason = f"{self._standing.worse} validations without a better score"
         yield Stopped(not self.stop, reason)
+
+    def score_part(self, name: str) -> float:
+        """Return nats per token over the first tokens of a part, quickly: for watching, not for a result."""
+        engine, tokens = TorchEngine(self.network), self.preparation.tokens.parts[name]
+        if (window := self.gap_window) is not None:
+            return score_gap_part(engine, tokens, window, VALIDATION_TOKENS)
+        return score_rows(engine, tokens, VALIDATION_ROWS, VALIDATION_TOKENS)
 
     def use_kept(self) -> None:
         """Put the weights that the run is worth into the network."""
@@ -193,8 +206,7 @@ class Run:
         return int(progress.done * VALIDATIONS) > int(done_before * VALIDATIONS)
 
     def _validate(self, progress: Progress) -> Validated:
-        engine, tokens = TorchEngine(self.network), self.preparation.tokens
-        nats = score_rows(engine, tokens.parts["validation"], VALIDATION_ROWS, VALIDATION_TOKENS)
+        nats = self.score_part("validation")
         standing = self._standing
         better = standing.best is None or nats < standing.best
         if better or self.settings.train.keep == "last":
@@ -204,17 +216,19 @@ class Run:
             standing.best, standing.worse = nats, 0
         else:
             standing.worse += 1
-        samples = {
-            prompt: "".join(
-                Stream(engine, tokens.tokenizer, prompt).text(SAMPLE_TOKENS, Sampling(), seed=progress.step)
-            )
-            for prompt in self.settings.train.prompts
-        }
+        samples = {prompt: self._sample(prompt, progress.step) for prompt in self.settings.train.prompts}
         row = {"nats_per_token": nats, "best": better, "samples": samples}
         clock = {"seconds": round(progress.seconds, 3)}
         self.folder.metrics.append({"event": "validation", "step": progress.step, **row, **clock})
         self.save()
         return Validated(progress.step, nats, better, samples)
+
+    def _sample(self, prompt: str, seed: int) -> str:
+        """Write on from a prompt, or fill its gaps where that is what the model does."""
+        engine, tokenizer = TorchEngine(self.network), self.preparation.tokens.tokenizer
+        if (window := self.gap_window) is not None:
+            return fill(engine, tokenizer, prompt, window).text
+        return "".join(Stream(engine, tokenizer, prompt).text(SAMPLE_TOKENS, Sampling(), seed))
 
 
 def _config(preparation: Preparation) -> dict[str, Any]:
