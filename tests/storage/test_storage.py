@@ -145,6 +145,6 @@ def test_a_disk_that_is_full_is_an_error_and_the_last_good_state_is_intact(tmp_p
     )
     said, left = done.stdout.splitlines()
     assert "cannot write" in said
-    assert "what was saved before is intact" in said
+    assert "what was there before is intact" in said
     assert left == "['step-000000000001.safetensors']"
     assert ResumeFolder(tmp_path / "resume").read()[0]["a"].shape == (10,)

@@ -29,8 +29,8 @@ def write_bytes(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise StorageError(
-            f"cannot write {path}: {error.strerror or error}; what was saved before is intact: free some "
-            "space and go on with --resume"
+            f"cannot write {path}: {error.strerror or error}; what was there before is intact: free some "
+            "space or choose another place (a run goes on with --resume)"
         ) from None
     finally:
         if beside is not None:
