@@ -36,8 +36,9 @@ format: $(INSTALLED)	## rewrite the code in the project's format
 	@$(BIN)/ruff check --fix --quiet src tests benchmarks docs
 	@$(BIN)/ruff format --quiet src tests benchmarks docs
 
-docs: $(INSTALLED)	## rewrite the generated parts of the documentation
+docs: $(INSTALLED)	## rewrite the generated parts of the book and build it into site/
 	@$(BIN)/python docs/generate.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(INSTALLED)	## measure speed and memory; run it alone on the machine
 	@$(BIN)/python -m benchmarks

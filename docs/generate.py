@@ -1,4 +1,4 @@
-"""`make docs`: rewrite the pages that follow from the code: docs/settings.md and docs/commands.md."""
+"""`make docs`: rewrite what follows from the code: settings.md, commands.md, the pictures of the models."""
 
 import os
 import subprocess
@@ -6,10 +6,24 @@ import sys
 from pathlib import Path
 
 from elman.config import describe_settings
+from elman.insight.drawing import draw
+from elman.lessons import trace_recipe
 from elman.recipes import load_recipe, recipe_names
 
 DOCS = Path(__file__).parent
-COMMANDS = ("", "train", "generate", "evaluate", "score", "compare", "recipes", "trace")
+COMMANDS = ("", "train", "generate", "fill", "evaluate", "score", "compare", "inspect", "recipes", "trace")
+
+PICTURES = {  # recipe -> the text that its network reads in docs/pictures/RECIPE.svg
+    "char3": "goo",
+    "char-seq-rnn": "hello",
+    "hello-cell": "hello",
+    "hello-embedding": "hello",
+    "lyrics-rnn": "goo",
+    "lyrics-deep-lstm": "goo",
+    "lyrics-bi-gru": "goo",
+    "rnn-model": "goo",
+    "fill": "hello",
+}
 
 
 def settings_page() -> str:
@@ -55,8 +69,15 @@ def commands_page() -> str:
     return "\n".join(sections)
 
 
+def picture(recipe: str) -> str:
+    """Return the unrolled network of a recipe, drawn from a real run."""
+    return draw(trace_recipe(recipe, PICTURES[recipe]))
+
+
 PAGES = {"settings.md": settings_page, "commands.md": commands_page}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(), encoding="utf-8")
+    for recipe in PICTURES:
+        (DOCS / "pictures" / f"{recipe}.svg").write_text(picture(recipe), encoding="utf-8")

@@ -25,7 +25,9 @@ from elman.storage import ModelFolder
 from elman.tokens import Tokenizer, load_tokenizer
 
 if TYPE_CHECKING:
+    from elman.insight.inspection import Inspection
     from elman.insight.trace import Trace
+    from elman.model import Network
 
 Texts = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -259,14 +261,28 @@ class LanguageModel:
         if not text:
             raise RequestError("the text is empty, expected at least one character to trace")
         pieces = [piece.decode("utf-8", "replace") for piece in self.tokenizer.pieces]
-        network = self.engine.network  # type: ignore[attr-defined]  # `load` makes a TorchEngine
-        return trace(network, self.tokenizer.encode(text).tolist(), pieces, rows, values)
+        return trace(self._network, self.tokenizer.encode(text).tolist(), pieces, rows, values)
+
+    def inspect(self, text: str, tokens: int = 5000) -> "Inspection":
+        """Read the first tokens of a text and measure what happens: surprise, units, gates, memory.
+
+        Raises:
+            RequestError: the text is empty; too few tokens; the model fills gaps.
+        """
+        from elman.insight.inspection import inspect
+
+        return inspect(self._network, self.tokenizer, self._spelling, text, tokens)
 
     def _opening(self) -> str:
         """Return what a text starts after where there is no prompt: a new line, where the model knows one."""
         if self.tokenizer.unknown_pieces("\n"):
             return self.tokenizer.pieces[-1].decode()
         return "\n"
+
+    @property
+    def _network(self) -> "Network":
+        network: Network = self.engine.network  # type: ignore[attr-defined]  # `load` makes a TorchEngine
+        return network
 
     def _warn_of_unknown(self, text: str) -> None:
         if unknown := list(dict.fromkeys(self.tokenizer.unknown_pieces(text))):

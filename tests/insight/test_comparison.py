@@ -19,9 +19,9 @@ from rich.cells import cell_len
 
 from elman import LanguageModel
 from elman.errors import RequestError
-from elman.insight.comparison import compose, draw, picture_format
-from elman.insight.lettering import font_families, legible, shorten, wrap
-from elman.insight.panels import score_limits
+from elman.insight.comparison.lettering import font_families, legible, shorten, wrap
+from elman.insight.comparison.panels import score_limits
+from elman.insight.comparison.picture import compose, draw, picture_format
 from elman.runs.compared import Point, Sample, Shown, differences, distinct_names, read_compared
 
 ROW = {"bits_per_byte": 2.0, "parameters": 10, "tokens_per_second": 5.0, "baselines": {"lzma": 2.5}}

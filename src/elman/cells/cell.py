@@ -20,6 +20,7 @@ class Cell(nn.Module, ABC):
     gates: ClassVar[int]  # G: how many (B, H) products one step needs
     state_type: ClassVar[type[Any]]  # the named tuple that holds a state
     forget_gate: ClassVar[int | None]  # which gate remembers, if one does
+    activations: ClassVar[tuple[str, ...]]  # what sigmoid, tanh and relu give in `step`, in their order
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True) -> None:
         """Make weights (G*H, D) and (G*H, H), uniform in +-1/sqrt(H), and a bias (G*H,) of zeros where

@@ -18,6 +18,7 @@ class ElmanTanhCell(Cell):
     """h' = tanh(W x + U h + b)."""
 
     gates, state_type, forget_gate = 1, ElmanState, None
+    activations = ("state",)
 
     def step(self, projected: Tensor, state: ElmanState) -> ElmanState:
         """h' = tanh(Wx + U h)   each (B, H)."""
@@ -28,6 +29,7 @@ class ElmanReluCell(Cell):
     """h' = relu(W x + U h + b) (Le, Jaitly and Hinton 2015 start U as the identity)."""
 
     gates, state_type, forget_gate = 1, ElmanState, None
+    activations = ("state",)
 
     def step(self, projected: Tensor, state: ElmanState) -> ElmanState:
         """h' = relu(Wx + U h)   each (B, H)."""

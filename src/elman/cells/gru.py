@@ -23,6 +23,7 @@ class GRUCell(Cell):
     """
 
     gates, state_type, forget_gate = 3, GRUState, 1
+    activations = ("reset gate", "update gate", "candidate")
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True) -> None:
         """Add the candidate's recurrent bias (H,) to what every cell has."""

@@ -19,6 +19,7 @@ class LSTMCell(Cell):
     """i, f, o = sigmoid(W x + U h + b)   g = tanh(W x + U h + b)   c' = f * c + i * g   h' = o * tanh(c')."""
 
     gates, state_type, forget_gate = 4, LSTMState, 1
+    activations = ("forget gate", "input gate", "candidate", "output gate", "squashed cell")
 
     def step(self, projected: Tensor, state: LSTMState) -> LSTMState:
         """i, f, o = sigmoid(.)   g = tanh(.)   c' = f * c + i * g   h' = o * tanh(c')   each (B, H)."""

@@ -11,6 +11,7 @@ class AddedInputCell(Cell):
     """u = relu(W x + b)   h' = tanh(U (h + u) + c)."""
 
     gates, state_type, forget_gate = 1, ElmanState, None
+    activations = ("state",)
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True) -> None:
         """Add the bias c (H,) to what every cell has."""
@@ -32,6 +33,7 @@ class JoinedInputCell(Cell):
     """u = relu(W x + U h + b), one layer over x and h joined   h' = tanh(V u + c)."""
 
     gates, state_type, forget_gate = 1, ElmanState, None
+    activations = ("input layer", "state")
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True) -> None:
         """Add V (H, H) and c (H,) to what every cell has."""

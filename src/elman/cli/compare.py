@@ -42,7 +42,7 @@ def command(
     """Compare trained models by their held-out scores."""
     from elman.display import talk
     from elman.errors import FolderError
-    from elman.insight.lettering import legible
+    from elman.insight.comparison.lettering import legible
     from elman.packages import require
     from elman.runs.compared import differences, rank, read_compared, shared_prompt
 
@@ -51,7 +51,7 @@ def command(
     if samples:
         require("samples", "torch")
     if plot is not None:
-        from elman.insight.comparison import picture_format
+        from elman.insight.comparison.picture import picture_format
 
         picture_format(plot.suffix)  # refused before anything is read
     runs = read_compared(models)
@@ -145,7 +145,7 @@ def _draw(
 ) -> None:
     from elman.display import talk
     from elman.errors import FolderError
-    from elman.insight.comparison import draw
+    from elman.insight.comparison.picture import draw
     from elman.runs.compared import Shown
     from elman.storage.atomic import write_bytes
     from elman.text import cache_folder

@@ -1,0 +1,1 @@
+"""Comparison: several runs as one picture."""
