@@ -55,6 +55,17 @@ def test_a_larger_budget_is_validated_all_along_and_equals_the_budget_asked_at_o
             assert (weights.tensors[name] == array).all()
 
 
+def test_validations_that_cost_much_are_fewer_where_the_clock_is_the_budget(
+    train: Train, tmp_path: Path
+) -> None:
+    """Twelve of them, with 1,800 tokens of samples each, would take a large part of these six seconds."""
+    train(steps=None, minutes=0.1, settings={"train.prompts": tuple("th" * n for n in range(1, 16))})
+    steps = validations(tmp_path / "model")
+    assert 2 <= len(steps) <= 8
+    rows = [json.loads(line) for line in (tmp_path / "model" / "metrics.jsonl").read_text().splitlines()]
+    assert rows[-1]["steps"] == steps[-1]
+
+
 def test_a_run_that_ran_out_of_patience_stays_where_it_stopped(train: Train, tmp_path: Path) -> None:
     wild = {"train.patience": 2, "train.evaluate_every": 5, "train.learning_rate": 1.0, "train.clip": None}
     train(steps=400, settings=wild)

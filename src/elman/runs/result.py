@@ -21,7 +21,7 @@ def measure_result(run: Run, advance: Advance | None = None) -> dict[str, Any]:
     """Score the best weights of a finished run and return what `train --json` prints."""
     run.use_kept()
     preparation, engine = run.preparation, TorchEngine(run.network)
-    train_nats = run.score_part("train")
+    train_nats = run.score_part("train", engine)
     parts = preparation.part("train"), preparation.part("validation")
     spelling, leak = Spelling(run.config["spelling"]), run.config["leak"]
     model = Scored(engine, preparation.tokens.tokenizer, spelling, leak, run.gap_window)

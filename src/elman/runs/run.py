@@ -27,6 +27,7 @@ from .preparation import Preparation
 from .tensorboard import TensorBoard
 
 VALIDATIONS = 12  # over the budget, unless train.evaluate_every says otherwise
+VALIDATION_SHARE = 0.1  # of the time, at most, where the clock is the budget
 VALIDATION_TOKENS = 65_536  # read at each of them; the result at the end reads all
 VALIDATION_ROWS = 32
 STEPS_LOGGED = 10  # steps in one line of metrics.jsonl
@@ -47,6 +48,8 @@ class Standing:
 
     best: float | None = None  # nats of the best validation
     worse: int = 0  # validations since then
+    validated: float = 0.0  # share of the budget that was used up at the last validation
+    afford_from: float = 0.0  # seconds of the run from which another one takes no more than its share
     unlogged: list[float] = field(default_factory=list)  # nats of the steps since the last line of metrics
 
 
@@ -87,7 +90,8 @@ class Run:
         values, weights = saved.values["run"], _named("kept.", saved.tensors)
         if weights:
             self._kept = Kept(values["kept"], weights)
-        self._standing = Standing(**values["standing"])
+        self._standing = standing = Standing(**values["standing"])
+        standing.validated = min(standing.validated, self.trainer.done)  # of the budget as it is now
         self.folder.resume.forget_after(self.trainer.step)
         self._damaged += self.folder.metrics.cut(self.trainer.step)
         self._write_config()  # the budget may be another one
@@ -129,9 +133,9 @@ class Run:
             reason = f"{self._standing.worse} validations without a better score"
         yield Stopped(not self.stop, reason)
 
-    def score_part(self, name: str) -> float:
-        """Return nats per token over the first tokens of a part, quickly: for watching, not for a result."""
-        engine, tokens = TorchEngine(self.network), self.preparation.tokens.parts[name]
+    def score_part(self, name: str, engine: TorchEngine) -> float:
+        """Return nats per token over the first tokens of a part, quickly."""
+        tokens = self.preparation.tokens.parts[name]
         if (window := self.gap_window) is not None:
             return score_gap_part(engine, tokens, window, VALIDATION_TOKENS)
         return score_rows(engine, tokens, VALIDATION_ROWS, VALIDATION_TOKENS)
@@ -162,12 +166,12 @@ class Run:
     def _train(self, board: TensorBoard) -> Iterator[Event]:
         trainer, steps = self.trainer, self.trainer.steps()
         first, tokens_before = time.perf_counter(), trainer.tokens
-        saved, done = first, trainer.done
+        saved = first
         while not self.stop and not self._out_of_patience() and (progress := next(steps, None)):
             speed = (progress.tokens - tokens_before) / max(time.perf_counter() - first, 1e-9)
             self._log(progress, speed, board)
             yield Stepped(progress, speed)
-            if self._validation_due(progress, done):
+            if self._validation_due(progress):
                 validated = self._validate(progress)
                 scalars = {"validation/nats_per_token": validated.nats_per_token}
                 board.add(progress.step, scalars, validated.samples)
@@ -177,7 +181,6 @@ class Run:
             elif time.perf_counter() - saved > SECONDS_BETWEEN_SAVES:
                 self.save()
                 saved = time.perf_counter()
-            done = progress.done
 
     def _out_of_patience(self) -> bool:
         patience = self.settings.train.patience
@@ -199,15 +202,19 @@ class Run:
         self.folder.metrics.append({"event": "train", "step": progress.step, **row, **clock})
         board.add(progress.step, {f"train/{name}": float(value) for name, value in row.items()})
 
-    def _validation_due(self, progress: Progress, done_before: float) -> bool:
-        every = self.settings.train.evaluate_every
+    def _validation_due(self, progress: Progress) -> bool:
+        every, standing = self.settings.train.evaluate_every, self._standing
+        if progress.done >= 1:
+            return True
         if every is not None:
-            return progress.step % every == 0 or progress.done >= 1
-        return int(progress.done * VALIDATIONS) > int(done_before * VALIDATIONS)
+            return progress.step % every == 0
+        if self.trainer.budget.steps is None and progress.seconds < standing.afford_from:
+            return False
+        return int(progress.done * VALIDATIONS) > int(standing.validated * VALIDATIONS)
 
     def _validate(self, progress: Progress) -> Validated:
-        nats = self.score_part("validation")
-        standing = self._standing
+        start, standing = time.perf_counter(), self._standing
+        nats = self.score_part("validation", TorchEngine(self.network, self.trainer.precision.name))
         better = standing.best is None or nats < standing.best
         if better or self.settings.train.keep == "last":
             weights = {name: t.detach().cpu().numpy().copy() for name, t in self.network.state_dict().items()}
@@ -220,6 +227,8 @@ class Run:
         row = {"nats_per_token": nats, "best": better, "samples": samples}
         clock = {"seconds": round(progress.seconds, 3)}
         self.folder.metrics.append({"event": "validation", "step": progress.step, **row, **clock})
+        standing.validated = progress.done
+        standing.afford_from = progress.seconds + (time.perf_counter() - start) / VALIDATION_SHARE
         self.save()
         return Validated(progress.step, nats, better, samples)
 
