@@ -4,8 +4,7 @@ The run goes by the reference loop, so that every operation of a cell is seen, a
 executes it: once character by character, once over the whole sequence.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +14,9 @@ from torch.overrides import TorchFunctionMode
 from elman.cells import Cell, State
 from elman.model import Network
 from elman.model.stack import States
-from elman.recurrence import Choice, reference
+from elman.recurrence import reference
+
+from .watching import running_by
 
 # torch's functions by the names that equations have; what only moves numbers about is left out
 NAMES = {
@@ -89,7 +90,7 @@ def trace(
     """
     recorder = _Recorder(network, pieces, values)
     column = torch.tensor(ids)[:, None].expand(-1, rows)  # (T, B)
-    with recorder.attached(), torch.no_grad():
+    with running_by(recorder.unroll, network), torch.no_grad():
         states, steps = network.initial_state(rows), []
         for place, token in enumerate(() if network.sees_ahead else ids):
             here, title = column[place : place + 1], f"step {place + 1}: {pieces[token]!r}"
@@ -116,6 +117,8 @@ class _Recorder(TorchFunctionMode):
     def __init__(self, network: Network, pieces: Sequence[str], values: bool) -> None:
         super().__init__()
         self._network, self._pieces, self._values = network, pieces, values
+        cells = [cell for stack in network.stacks for cell in stack.cells]
+        self._places = {id(cell): name for cell, name in zip(cells, self._names(), strict=True)}
         self._operations: list[Operation] = []
         self._place = "input"
 
@@ -130,29 +133,12 @@ class _Recorder(TorchFunctionMode):
             self._operations.append(Operation(self._place, name, inputs, _shape(output), values))
         return output
 
-    @contextmanager
-    def attached(self) -> Iterator[None]:
-        """Follow the network from cell to cell, by the reference loop, without dropout."""
-        network, stacks = self._network, self._network.stacks
-        training, choices = network.training, [stack.choice for stack in stacks]
-        cells = [cell for stack in stacks for cell in stack.cells]
-        places = {id(cell): name for cell, name in zip(cells, self._names(), strict=True)}
-
-        def noted(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
-            self._place = places[id(cell)]
-            after = reference.unroll(cell, x, state)
-            self._place = "output"
-            return after
-
-        for stack in stacks:
-            stack.choice = Choice("reference", "noted down", noted)
-        network.eval()
-        try:
-            yield
-        finally:
-            for stack, choice in zip(stacks, choices, strict=True):
-                stack.choice = choice
-            network.train(training)
+    def unroll(self, cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """Run a cell by the reference loop, and note that it was this one."""
+        self._place = self._places[id(cell)]
+        after = reference.unroll(cell, x, state)
+        self._place = "output"
+        return after
 
     def run(self, title: str, ids: Tensor, states: States) -> tuple[Flow, States, Tensor]:
         """Run ids (T, B) from states on; also return the states and the last probabilities (V,)."""

@@ -5,8 +5,7 @@ time. Knows no text. Axes: T steps, H hidden units, V vocabulary.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -17,8 +16,8 @@ from torch.overrides import TorchFunctionMode
 
 from elman.cells import Cell, State
 from elman.engine import Ids
+from elman.insight.watching import running_by
 from elman.model import Network
-from elman.recurrence import Choice
 
 FUNCTIONS = ("sigmoid", "tanh", "relu")
 LIKELIEST = 5  # tokens that are kept of each prediction
@@ -99,18 +98,6 @@ class Recorder(TorchFunctionMode):
         self.functions[cell] = [name for name, _ in self._seen]
         return torch.stack(outputs), state
 
-    @contextmanager
-    def attached(self, network: Network) -> Iterator[None]:
-        """Let a network run by this path, without dropout; then it is as it was."""
-        stack, choice, training = network.stack, network.stack.choice, network.training
-        stack.choice = Choice("reference", "watched", self.unroll)
-        network.eval()
-        try:
-            yield
-        finally:
-            stack.choice = choice
-            network.train(training)
-
 
 def observe(network: Network, ids: Ids) -> Observation:
     """Run a network over token ids (T,) from a fresh state. Its weights, mode and path stay as they are."""
@@ -120,7 +107,7 @@ def observe(network: Network, ids: Ids) -> Observation:
     block = len(ids) if network.sees_ahead else max(1, LOGITS_AT_MOST // network.vocabulary_size)
     expected = next(network.parameters()).new_zeros(1, network.vocabulary_size)
     blocks = []
-    with recorder.attached(network), torch.no_grad():
+    with running_by(recorder.unroll, network), torch.no_grad():
         for part in torch.split(column, block):
             logits, states = network(part, states)  # (T, 1, V)
             blocks.append(_predictions(torch.cat([expected, logits[:-1, 0]]), part))

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from elman.cells import Cell
 from elman.engine import Ids
+from elman.insight.watching import running_by
 from elman.model import Network
 
 from .observation import Floats, Observation, Recorder
@@ -55,7 +56,7 @@ def measure_reach(network: Network, ids: Ids, observation: Observation) -> Reach
         for layer in observation.layers
     )
     recorder = Recorder()
-    with recorder.attached(network), torch.enable_grad():
+    with running_by(recorder.unroll, network), torch.enable_grad():
         logits, _ = network(tokens[torch.from_numpy(window)], before, last=1)  # (1, P, V)
         loss = functional.cross_entropy(logits[0], tokens[torch.from_numpy(places + 1)], reduction="sum")
         norms = [_norms(loss, recorder, cast(Cell, cell)) for cell in network.stack.cells]

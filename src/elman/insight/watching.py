@@ -1,0 +1,22 @@
+"""Lets a network run by a path of one's own, so that what passes by can be kept."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from elman.model import Network
+from elman.recurrence import Choice, Unroll
+
+
+@contextmanager
+def running_by(unroll: Unroll, network: Network) -> Iterator[None]:
+    """Let all cells of a network run by a path, without dropout; afterwards the network is as it was."""
+    training, choices = network.training, [stack.choice for stack in network.stacks]
+    for stack in network.stacks:
+        stack.choice = Choice("reference", "watched", unroll)
+    network.eval()
+    try:
+        yield
+    finally:
+        for stack, choice in zip(network.stacks, choices, strict=True):
+            stack.choice = choice
+        network.train(training)
