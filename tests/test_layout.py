@@ -24,6 +24,7 @@ ORDER = (
     "cells",
     "recurrence",
     "model",
+    "export",
     "training",
     "storage",
     "evaluation",
@@ -32,10 +33,11 @@ ORDER = (
     "insight",
     "display",
     "lessons",
+    "loading",
     "api",
     "cli",
 )
-WITH_TORCH = {"cells", "recurrence", "model", "training", "runs", "insight"}
+WITH_TORCH = {"cells", "recurrence", "model", "export", "training", "runs", "insight"}
 
 
 def modules() -> list[tuple[str, Path]]:
@@ -116,7 +118,7 @@ def test_all_other_stages_work_where_torch_is_not_installed() -> None:
     assert done.stdout == "ok\n", done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["train", "x.txt"], ["generate", "folder"], ["evaluate", "folder"]])
+@pytest.mark.parametrize("arguments", [["train", "x.txt"], ["trace", "char3", "--text", "goo"]])
 def test_a_command_that_needs_torch_says_what_to_install(arguments: list[str], tmp_path: Path) -> None:
     """An import hook hides torch, as an environment without it would."""
     (tmp_path / "sitecustomize.py").write_text(

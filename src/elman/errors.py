@@ -52,6 +52,10 @@ class DivergedError(ElmanError):
     """A loss that is no longer a number."""
 
 
+class ExportError(ElmanError):
+    """A model that cannot be written in another form."""
+
+
 class LeakError(ElmanError):
     """A model that sees what it has to predict."""
 

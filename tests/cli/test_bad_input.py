@@ -180,16 +180,24 @@ def test_a_request_that_cannot_be_served(world: Path, arguments: list[str], said
     assert [word for word in said if word not in line] == [], line
 
 
-@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
-def test_a_model_folder_with_a_missing_or_damaged_file_names_it(world: Path, name: str) -> None:
-    path = world / "model" / name
+@pytest.mark.parametrize(
+    ("name", "engine"),
+    [
+        ("config.json", "onnx"),
+        ("tokenizer.json", "onnx"),
+        ("model.onnx", "onnx"),
+        ("model.safetensors", "torch"),
+    ],
+)
+def test_a_model_folder_with_a_missing_or_damaged_file_names_it(world: Path, name: str, engine: str) -> None:
+    path, how = world / "model" / name, ["--engine", engine]
     content = path.read_bytes()
     try:
         path.unlink()
-        assert name in refused(elman("generate", "model", "a", cwd=world))
+        assert name in refused(elman("generate", "model", "a", *how, cwd=world))
         middle = len(content) // 2
         path.write_bytes(content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :])
-        line = refused(elman("generate", "model", "a", cwd=world))
+        line = refused(elman("generate", "model", "a", *how, cwd=world))
         assert f"{name} is damaged" in line
     finally:
         path.write_bytes(content)

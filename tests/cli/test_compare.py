@@ -166,6 +166,7 @@ def test_a_leak_stands_last_and_is_marked_as_no_quality(world: Path, tmp_path: P
 def test_a_model_that_cannot_write_says_why_in_place_of_its_sample(world: Path, tmp_path: Path) -> None:
     shutil.copytree(world / "runs" / "gru", tmp_path / "bare")
     (tmp_path / "bare" / "model.safetensors").unlink()
+    (tmp_path / "bare" / "model.onnx").unlink()
     bare = str(tmp_path / "bare")
     rows = json.loads(elman("compare", bare, "runs/word", "--samples", "--json", cwd=world).stdout)
     bare_row, word_row = sorted(rows, key=lambda row: row["tokenizer"])

@@ -54,7 +54,7 @@ def test_without_clipping_the_units_saturate_and_with_it_they_learn(tmp_path: Pa
         changes: dict[str, Any] = {**settings, "train.clip": clip, "train.precision": "fp32"}
         out = tmp_path / str(clip)
         model = LanguageModel.train("python-manual", recipe="lyrics-rnn", steps=60, out=out, settings=changes)
-        network = model.engine.network  # type: ignore[attr-defined]
+        network = model._network
         x = torch.eye(network.vocabulary_size)[:, None]  # every character once
         hidden, _ = network.stack(x, network.initial_state(1))
         assert model.result is not None

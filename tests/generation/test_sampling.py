@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elman.config import ModelSettings
+from elman.engine import Draws, Ids, Logits, State, Written, write_by_steps
 from elman.errors import RequestError
-from elman.generation import Sampling, Stream
+from elman.generation import Sampling, Stream, forbid
 from elman.model import Network, TorchEngine
 from elman.tokens import Tokenizer, learn_tokenizer
 
@@ -53,8 +54,8 @@ def test_drawn_frequencies_are_the_probabilities() -> None:
 
 def test_the_forbidden_token_is_never_chosen() -> None:
     logits, random = np.array([0.0, 9.0, 0.0], dtype=np.float32), np.random.default_rng(0)
-    assert Sampling(greedy=True).choose(logits, random, forbidden=1) == 0
-    assert all(Sampling().choose(logits, random, forbidden=1) != 1 for _ in range(200))
+    assert Sampling(greedy=True).choose(logits, random, forbid(3, [1])) == 0
+    assert all(Sampling().choose(logits, random, forbid(3, [1])) != 1 for _ in range(200))
     assert Sampling(greedy=True).choose(logits, random) == 1
 
 
@@ -86,40 +87,43 @@ def made(kind: str) -> tuple[TorchEngine, Tokenizer]:
 @given(prompt=st.text(alphabet=LEARNED, min_size=1, max_size=30), cut=st.integers(1, 29))
 def test_a_prompt_fed_by_character_equals_a_prompt_fed_at_once(kind: str, prompt: str, cut: int) -> None:
     engine, tokenizer = made(kind)
-    whole = Stream(engine, tokenizer, prompt)
-    ids, state = tokenizer.encode(prompt), engine.initial_state(1)
+    reached = Stream.after(engine, tokenizer, prompt).state
+    *ids, last = tokenizer.encode(prompt).tolist()
+    state = engine.initial_state(1)
     for token in ids:
-        logits, state = engine.step(np.array([token]), state)
-    np.testing.assert_allclose(whole._logits, logits[0], rtol=0, atol=1e-5)
+        _, state = engine.step(np.array([token]), state)
+    assert reached.token == last
+    for found, expected in zip(reached.memory, state, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["byte", "bpe"])
 def test_streamed_pieces_are_whole_characters_and_join_to_the_decoded_text(kind: str) -> None:
     engine, tokenizer = made(kind)
-    tokens = Stream(engine, tokenizer, "天").tokens(
-        Sampling(temperature=2.0), np.random.Generator(np.random.PCG64(3))
-    )
-    ids = [token for _, token in zip(range(400), tokens, strict=False)]
-    pieces = list(Stream(engine, tokenizer, "天").text(400, Sampling(temperature=2.0), seed=3))
+    random = np.random.Generator(np.random.PCG64(3))
+    ids = Stream.after(engine, tokenizer, "天").tokens(400, Sampling(temperature=2.0), random)
+    pieces = list(Stream.after(engine, tokenizer, "天").text(400, Sampling(temperature=2.0), seed=3))
     assert "".join(pieces) == b"".join(tokenizer.pieces[token] for token in ids).decode("utf-8", "replace")
     spelled = iter(LEARNED.encode())  # an engine that writes the text byte by byte
 
     class Writer:
         name, vocabulary_size = "writer", 256
 
-        def initial_state(self, rows: int) -> None:
-            return None
+        def initial_state(self, rows: int) -> State:
+            return ()
 
-        def feed(self, ids: np.ndarray, state: None) -> tuple[np.ndarray, None]:
+        def feed(self, ids: Ids, state: State) -> tuple[Logits, State]:
             logits = np.zeros((*ids.shape, 256), dtype=np.float32)
             logits[..., next(spelled, 10)] = 1.0
-            return logits, None
+            return logits, ()
 
-        def step(self, ids: np.ndarray, state: None) -> tuple[np.ndarray, None]:
-            return self.feed(ids[None], state)[0][0], None
+        def write(self, ids: Ids, state: State, draws: Draws) -> Written:
+            return write_by_steps(self, ids, state, draws)  # type: ignore[arg-type]
 
     length = len(LEARNED.encode())
-    written = Stream(Writer(), learn_tokenizer("byte", []), "x").text(length, Sampling(greedy=True), seed=0)
+    written = Stream.after(Writer(), learn_tokenizer("byte", []), "x").text(
+        length, Sampling(greedy=True), seed=0
+    )
     assert list(written) == list(LEARNED)
 
 
@@ -127,9 +131,9 @@ def test_the_unknown_token_is_never_written() -> None:
     engine, tokenizer = made("character")
     with torch.no_grad():
         engine.network.decoder.bias[0] = 50.0
-    assert "<unk>" not in "".join(Stream(engine, tokenizer, "the").text(200, Sampling(), seed=0))
+    assert "<unk>" not in "".join(Stream.after(engine, tokenizer, "the").text(200, Sampling(), seed=0))
 
 
 def test_an_empty_prompt_is_refused() -> None:
     with pytest.raises(RequestError, match="the prompt is empty"):
-        Stream(*made("byte"), "")
+        Stream.after(*made("byte"), "")

@@ -123,7 +123,7 @@ def test_a_damaged_file_is_named_and_written_anew_when_the_run_goes_on(
     path.write_bytes(whole[:20] + b"\xfe" + whole[21:])
     if name != "metrics.jsonl":
         with pytest.raises(FolderError, match=f"{name} is damaged.*--resume --out"):
-            LanguageModel.load(tmp_path / "model")
+            LanguageModel.load(tmp_path / "model", engine="torch")
     LanguageModel.train(out=tmp_path / "model", resume=True)
     assert f"{path} is damaged" in capsys.readouterr().err
     if name != "metrics.jsonl":

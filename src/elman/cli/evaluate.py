@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from .engines import Engine, Int8
+
 EXAMPLE = "Example: elman evaluate models/book other.txt"
 
 
@@ -27,6 +29,8 @@ def command(
     encoding: Annotated[
         str | None, typer.Option(help="Character encoding of TEXT.", show_default="the model's own text's")
     ] = None,
+    engine: Engine = None,
+    int8: Int8 = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Score a model on text that it has not learned."""
@@ -35,7 +39,7 @@ def command(
 
     from .output import print_json
 
-    loaded = LanguageModel.load(model)
+    loaded = LanguageModel.load(model, engine, int8)
     with working() as advance:
         evaluation = loaded.evaluate(list(texts) if texts else None, part, characters, encoding, advance)
     show_score(evaluation)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from .engines import Engine, Int8
+
 EXAMPLE = 'Example: elman train book.txt --recipe fill --out models/gaps; elman fill models/gaps "to _e"'
 
 
@@ -14,6 +16,8 @@ def command(
     ],
     text: Annotated[str, typer.Argument(help="The text with its gaps.", show_default=False)],
     gap: Annotated[str, typer.Option(help="The character that marks a gap of one token.")] = "_",
+    engine: Engine = None,
+    int8: Int8 = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Fill the gaps of a text from what stands on both sides, and say how likely that is."""
@@ -26,7 +30,7 @@ def command(
 
     from .output import print_json
 
-    filled = LanguageModel.load(model).fill(text, gap)
+    filled = LanguageModel.load(model, engine, int8).fill(text, gap)
     if as_json:
         print_json(
             {

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .engines import Engine, Int8
+
 EXAMPLE = 'Example: elman generate models/book "Once" -n 500 --temperature 0.8'
 
 
@@ -22,11 +24,38 @@ def command(
     top_p: Annotated[
         float | None, typer.Option(help="Choose among the likeliest that hold this share.")
     ] = None,
+    min_p: Annotated[
+        float | None, typer.Option(help="Leave out what is less likely than this share of the likeliest.")
+    ] = None,
+    repetition_penalty: Annotated[
+        float, typer.Option(help="Above 1: make tokens of the last 64 less likely.")
+    ] = 1.0,
     greedy: Annotated[bool, typer.Option("--greedy", help="Always take the most likely token.")] = False,
     seed: Annotated[
         int | None, typer.Option(help="The same seed gives the same text.", show_default="random")
     ] = None,
+    stop: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="End before this text; may be repeated.")
+    ] = None,
+    forbid: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="Write no token that holds this text; may be repeated."),
+    ] = None,
+    beam: Annotated[
+        int | None, typer.Option(min=1, help="Search the likeliest text with so many beams; draws nothing.")
+    ] = None,
+    best_of: Annotated[
+        int, typer.Option(min=1, help="Write so many texts and print the one that surprises the model least.")
+    ] = 1,
     count: Annotated[int, typer.Option(min=1, help="Texts to write; they take seeds SEED, SEED+1, ...")] = 1,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Go on from a saved state.", show_default=False)
+    ] = None,
+    save_state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save the state after the text.", show_default=False)
+    ] = None,
+    engine: Engine = None,
+    int8: Int8 = False,
     allow_leak: Annotated[
         bool, typer.Option("--allow-leak", help="Write with a model that saw what it had to predict.")
     ] = False,
@@ -36,24 +65,31 @@ def command(
     import secrets
 
     from elman.api import LanguageModel
+    from elman.errors import RequestError
+    from elman.generation import Sampling
 
     from .output import print_json
 
-    loaded = LanguageModel.load(model)
+    if beam is not None and best_of > 1:
+        raise RequestError("--beam searches and --best-of draws, expected one of them; leave one out")
+    if save_state is not None and count > 1:
+        raise RequestError(f"--save-state keeps one text, found --count {count}; leave one out")
+    loaded = LanguageModel.load(model, engine, int8)
+    how = Sampling(temperature, top_k, top_p, min_p, repetition_penalty, greedy)
     first_seed = secrets.randbelow(2**31) if seed is None else seed
+    begun = loaded.load_state(state) if state else None
+    stops, forbidden = tuple(stop or ()), loaded.tokens_with(forbid or ())
     results = []
     for number in range(count):
         start, text = time.perf_counter(), ""
-        pieces = loaded.stream(
-            prompt,
-            length,
-            first_seed + number,
-            allow_leak,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            greedy=greedy,
-        )
+        stream = loaded.start(prompt, begun, allow_leak)
+        if beam is not None:
+            pieces = iter([stream.beam(beam, length, stops, forbidden)])
+        elif best_of > 1:
+            seeds = first_seed + number * best_of
+            pieces = iter([stream.best(best_of, length, how, seeds, stops, forbidden)])
+        else:
+            pieces = stream.text(length, how, first_seed + number, stops, forbidden)
         if not as_json:
             sys.stdout.write(prompt or "")
         for piece in pieces:
@@ -75,5 +111,7 @@ def command(
                 "seed": first_seed + number,
             }
         )
+        if save_state is not None:
+            loaded.save_state(stream.state, save_state)
     if as_json:
         print_json(results if count > 1 else results[0])

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .engines import Engine, Int8
+
 EXAMPLE = 'Example: elman score models/book "to be or not"    (- reads standard input)'
 
 
@@ -18,6 +20,8 @@ def command(
     encoding: Annotated[
         str | None, typer.Option(help="Character encoding of a file.", show_default="the model's own text's")
     ] = None,
+    engine: Engine = None,
+    int8: Int8 = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Show the surprise of each token of a text, in bits."""
@@ -28,7 +32,7 @@ def command(
 
     from .output import data, print_json
 
-    loaded = LanguageModel.load(model)
+    loaded = LanguageModel.load(model, engine, int8)
     if text == "-" or os.path.isfile(text):
         sources = find_sources([text], spool=cache_folder() / "pipes")
         text = "".join(read_text(sources, encoding or loaded.settings.encoding))

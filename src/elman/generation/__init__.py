@@ -3,8 +3,13 @@
 Never imports torch.
 """
 
+from .beam import Beam as Beam
+from .beam import search as search
 from .fill import GAP as GAP
 from .fill import Filled as Filled
 from .fill import fill as fill
 from .sampling import Sampling as Sampling
+from .sampling import forbid as forbid
+from .state import StreamState as StreamState
 from .stream import Stream as Stream
+from .stream import opening as opening

@@ -12,7 +12,7 @@ from elman.engine import Engine
 from elman.errors import RequestError
 from elman.tokens import Tokenizer, decode
 
-from .sampling import Sampling
+from .sampling import Sampling, forbid
 
 GAP = "_"
 ROUNDS = 10  # of going over all gaps again, at most
@@ -90,4 +90,5 @@ def _distribution(
     first = max(0, place - window)
     row = ids[first : place + window + 1, np.newaxis]
     logits, _ = engine.feed(row, engine.initial_state(1))
-    return Sampling().probabilities(logits[place - first, 0], forbidden=tokenizer.unknown)
+    bias = forbid(engine.vocabulary_size, [tokenizer.unknown])
+    return Sampling().probabilities(logits[place - first, 0], bias)

@@ -2,26 +2,34 @@
 everywhere.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.engine import Draws, Logits
 from elman.errors import RequestError
+
+GREEDY = 1e-30  # a temperature at which nothing but the likeliest token is left
 
 
 @dataclass(frozen=True)
 class Sampling:
     """How the next token is chosen; checked once, when it is made.
 
-    `temperature` divides the logits; `top_k` keeps the k most likely tokens; `top_p` keeps the smallest set
-    of most likely tokens that holds that share of the probability (Holtzman et al. 2020); `greedy` takes
-    the most likely.
+    `repetition_penalty` divides the positive logits of recent tokens and multiplies their negative ones
+    (Keskar et al. 2019); `temperature` divides all logits; `top_k` keeps the k most likely tokens; `top_p`
+    keeps the smallest set of most likely tokens that holds that share of the probability (Holtzman et al.
+    2020); `min_p` keeps what is at least that share as likely as the likeliest (Nguyen et al. 2024);
+    `greedy` takes the most likely.
     """
 
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float | None = None
+    min_p: float | None = None
+    repetition_penalty: float = 1.0
     greedy: bool = False
 
     def __post_init__(self) -> None:
@@ -33,16 +41,37 @@ class Sampling:
             problems.append(f"top-k is {self.top_k}, expected 1 or more")
         if self.top_p is not None and not 0 < self.top_p <= 1:
             problems.append(f"top-p is {self.top_p:g}, expected more than 0 and at most 1")
+        if self.min_p is not None and not 0 <= self.min_p <= 1:
+            problems.append(f"min-p is {self.min_p:g}, expected 0 to 1")
+        if not 1 <= self.repetition_penalty < float("inf"):
+            problems.append(f"repetition-penalty is {self.repetition_penalty:g}, expected 1 or more")
         if problems:
             raise RequestError("; ".join(problems))
 
-    def probabilities(self, logits: NDArray[np.float32], forbidden: int | None = None) -> NDArray[np.float64]:
-        """Return the distribution (V,) that a token is drawn from, given logits (V,); `forbidden` gets
-        nothing.
+    @property
+    def plain(self) -> bool:
+        """Whether each logit counts for itself, so that an engine can draw many tokens in one call."""
+        cuts = (self.top_k, self.top_p, self.min_p)
+        return all(cut is None for cut in cuts) and self.repetition_penalty == 1
+
+    def draws(self, random: np.random.Generator, count: int, bias: Logits) -> Draws:
+        """Return what an engine needs to draw `count` tokens of one row; `bias` (V,) is added to logits."""
+        uniforms = np.zeros((count, 1)) if self.greedy else random.random((count, 1))
+        temperature = max(GREEDY, self.temperature) if not self.greedy else GREEDY
+        return Draws(uniforms, np.array([[temperature]]), bias[np.newaxis])
+
+    def probabilities(
+        self, logits: Logits, bias: Logits | None = None, recent: Iterable[int] = ()
+    ) -> NDArray[np.float64]:
+        """Return the distribution (V,) that a token is drawn from, given logits (V,).
+
+        `bias` (V,) is added to the logits; `recent` are the tokens that the repetition penalty is for.
         """
-        scores = logits.astype(np.float64) / self.temperature
-        if forbidden is not None:
-            scores[forbidden] = -np.inf
+        scores = (logits if bias is None else logits + bias).astype(np.float64)
+        if self.repetition_penalty != 1 and (known := sorted(set(recent))):
+            factor = np.where(scores[known] > 0, 1 / self.repetition_penalty, self.repetition_penalty)
+            scores[known] *= factor
+        scores /= GREEDY if self.greedy else self.temperature
         if self.top_k is not None and self.top_k < len(scores):
             scores[np.argsort(-scores, kind="stable")[self.top_k :]] = -np.inf
         probabilities: NDArray[np.float64] = np.exp(scores - scores.max())
@@ -52,18 +81,26 @@ class Sampling:
             before = np.cumsum(probabilities[order]) - probabilities[order]  # what more likely tokens hold
             probabilities[order[before >= self.top_p]] = 0.0
             probabilities /= probabilities.sum()
+        if self.min_p:
+            probabilities[probabilities < self.min_p * probabilities.max()] = 0.0
+            probabilities /= probabilities.sum()
         return probabilities
 
     def choose(
-        self, logits: NDArray[np.float32], random: np.random.Generator, forbidden: int | None = None
+        self,
+        logits: Logits,
+        random: np.random.Generator,
+        bias: Logits | None = None,
+        recent: Iterable[int] = (),
     ) -> int:
-        """Return one id, given logits (V,)."""
-        if self.greedy:
-            scores = logits.copy()
-            if forbidden is not None:
-                scores[forbidden] = -np.inf
-            return int(scores.argmax())
-        cumulative = np.cumsum(self.probabilities(logits, forbidden))
-        return min(
-            int(np.searchsorted(cumulative, random.random() * cumulative[-1], side="right")), len(logits) - 1
-        )
+        """Return one id, given logits (V,), by the inverse of the cumulative distribution."""
+        uniform = 0.0 if self.greedy else random.random()
+        cumulative = np.cumsum(self.probabilities(logits, bias, recent))
+        return min(int(np.searchsorted(cumulative, uniform, side="right")), len(logits) - 1)
+
+
+def forbid(vocabulary_size: int, ids: Iterable[int | None]) -> Logits:
+    """Return a bias (V,) that keeps these tokens out; None is no token."""
+    bias = np.zeros(vocabulary_size, dtype=np.float32)
+    bias[[token for token in ids if token is not None]] = -np.inf
+    return bias

@@ -1,4 +1,4 @@
-"""A text that a model goes on with: a prompt is fed once, then each token costs the same, however long the
+"""A text that a model goes on with: a prompt is read once, then each token costs the same, however long the
 text.
 
 An engine, a tokenizer and a way of sampling come in; characters come out as soon as they are whole. Knows
@@ -6,21 +6,39 @@ nothing of where weights come from.
 """
 
 import codecs
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from elman.engine import Engine, Logits, State
+from elman.engine import Engine, Logits
 from elman.errors import RequestError
 from elman.tokens import Tokenizer
 
-from .sampling import Sampling
+from .beam import search
+from .sampling import Sampling, forbid
+from .state import StreamState
+from .stop import Stops
+
+AT_ONCE = 64  # tokens in one call of the engine, at most
+SECONDS_AT_ONCE = 0.02  # in one call: more would show as a stutter
+READ_AT_ONCE = 1024  # tokens of a prompt
 
 
 class Stream:
-    """A place in a text: the state after all that was read, and the logits of what comes next."""
+    """Stands at a place in a text and writes on from there.
 
-    def __init__(self, engine: Engine, tokenizer: Tokenizer, prompt: str) -> None:
+    `state` is a value: keep it and set it again to rewind, give it to another stream to fork, save it to
+    go on in another process.
+    """
+
+    def __init__(self, engine: Engine, tokenizer: Tokenizer, state: StreamState) -> None:
+        """Begin at a state."""
+        self._engine, self._tokenizer, self._state = engine, tokenizer, state
+        self._ahead: list[int] = []  # tokens that were taken since then
+
+    @classmethod
+    def after(cls, engine: Engine, tokenizer: Tokenizer, prompt: str) -> "Stream":
         """Read a prompt of at least one character.
 
         Raises:
@@ -30,28 +48,136 @@ class Stream:
             raise RequestError(
                 "the prompt is empty, expected at least one character; leave it out to start a new line"
             )
-        self._engine, self._tokenizer = engine, tokenizer
-        self._state: State = engine.initial_state(1)
-        self._logits: Logits
-        ids = tokenizer.encode(prompt)
-        for start in range(0, len(ids), 1024):
-            logits, self._state = engine.feed(ids[start : start + 1024, np.newaxis], self._state)
-            self._logits = logits[-1, 0]
+        first, *others = tokenizer.encode(prompt).tolist()
+        stream = cls(engine, tokenizer, StreamState(engine.initial_state(1), (first,)))
+        stream._ahead = others
+        return stream
 
-    def tokens(self, sampling: Sampling, random: np.random.Generator) -> Iterator[int]:
-        """Yield token ids without end; the unknown token is never among them."""
-        while True:
-            token = sampling.choose(self._logits, random, forbidden=self._tokenizer.unknown)
-            logits, self._state = self._engine.step(np.array([token]), self._state)
-            self._logits = logits[0]
+    def read(self, text: str) -> None:
+        """Read more text."""
+        self._ahead += self._tokenizer.encode(text).tolist() if text else []
+
+    @property
+    def state(self) -> StreamState:
+        """Where the stream stands: after the last token that was taken from it."""
+        if self._ahead:
+            memory, read = self._state.memory, [self._state.token, *self._ahead[:-1]]
+            for start in range(0, len(read), READ_AT_ONCE):
+                ids = np.array(read[start : start + READ_AT_ONCE])[:, np.newaxis]
+                _, memory = self._engine.feed(ids, memory)
+            self.state = self._state.after(memory, self._ahead)
+        return self._state
+
+    @state.setter
+    def state(self, state: StreamState) -> None:
+        self._state, self._ahead = state, []
+
+    def tokens(
+        self, count: int, sampling: Sampling, random: np.random.Generator, forbidden: Sequence[int] = ()
+    ) -> Iterator[int]:
+        """Yield token ids; the unknown token is never among them."""
+        bias = forbid(self._engine.vocabulary_size, (self._tokenizer.unknown, *forbidden))
+        if sampling.plain:
+            yield from self._many_at_once(count, sampling, random, bias)
+            return
+        for _ in range(count):
+            state = self.state
+            logits, memory = self._engine.step(np.array([state.token]), state.memory)
+            token = sampling.choose(logits[0], random, bias, state.recent)
+            self.state = state.after(memory, [token])
             yield token
 
-    def text(self, length: int, sampling: Sampling, seed: int) -> Iterator[str]:
-        """Yield the text of the next `length` tokens piece by piece; a character is never split."""
-        random = np.random.Generator(np.random.PCG64(seed))
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        for _, token in zip(range(length), self.tokens(sampling, random), strict=False):
-            if piece := decoder.decode(self._tokenizer.pieces[token]):
+    def text(
+        self,
+        length: int,
+        sampling: Sampling,
+        seed: int,
+        stop: Sequence[str] = (),
+        forbidden: Sequence[int] = (),
+    ) -> Iterator[str]:
+        """Return an iterator over the text of the next `length` tokens; a character is never split.
+
+        It ends before the first of the strings in `stop`.
+
+        Raises:
+            RequestError: a length or a seed that cannot be.
+        """
+        if length < 1:
+            raise RequestError(f"the length is {length}, expected 1 token or more")
+        if seed < 0:
+            raise RequestError(f"the seed is {seed}, expected 0 or more")
+        return self._spell(self.tokens(length, sampling, _random(seed), forbidden), stop)
+
+    def best(
+        self,
+        count: int,
+        length: int,
+        sampling: Sampling,
+        seed: int,
+        stop: Sequence[str] = (),
+        forbidden: Sequence[int] = (),
+    ) -> str:
+        """Write `count` texts, with the seeds from `seed` on, and go on with the least surprising one."""
+        start, found = self.state, []
+        for number in range(count):
+            ids = list(self.tokens(length, sampling, _random(seed + number), forbidden))
+            found.append((self._nats(start, ids), number, ids, self.state))
+            self.state = start
+        _, _, ids, self.state = min(found)
+        return "".join(self._spell(iter(ids), stop))
+
+    def beam(self, width: int, length: int, stop: Sequence[str] = (), forbidden: Sequence[int] = ()) -> str:
+        """Return the likeliest text that `width` beams find, and go on after it."""
+        bias = forbid(self._engine.vocabulary_size, (self._tokenizer.unknown, *forbidden))
+        ids = search(self._engine, self.state, length, width, bias)[0].tokens
+        self._ahead = list(ids)
+        return "".join(self._spell(iter(ids), stop))
+
+    def _nats(self, start: StreamState, ids: Sequence[int]) -> float:
+        """Return how surprising tokens are after a state."""
+        read = np.array([start.token, *ids[:-1]])[:, np.newaxis]
+        logits, _ = self._engine.feed(read, start.memory)
+        scores = logits[:, 0].astype(np.float64)
+        scores -= scores.max(axis=1, keepdims=True)
+        chosen = scores[np.arange(len(ids)), ids]
+        return float((np.log(np.exp(scores).sum(axis=1)) - chosen).sum())
+
+    def _spell(self, ids: Iterator[int], stop: Sequence[str]) -> Iterator[str]:
+        """Yield the text of tokens up to a stop string, in whole characters."""
+        decoder, stops = codecs.getincrementaldecoder("utf-8")("replace"), Stops(stop)
+        for token in ids:
+            if piece := stops.pass_on(decoder.decode(self._tokenizer.pieces[token])):
                 yield piece
-        if piece := decoder.decode(b"", final=True):
+            if stops.found:
+                return
+        if piece := stops.pass_on(decoder.decode(b"", final=True)) + stops.rest():
             yield piece
+
+    def _many_at_once(
+        self, count: int, sampling: Sampling, random: np.random.Generator, bias: Logits
+    ) -> Iterator[int]:
+        """Yield tokens that the engine draws by itself: one at first, so that it shows, then more a call."""
+        size = 1
+        while count:
+            state, size = self.state, min(size, count)
+            start = time.perf_counter()
+            ids = np.array([[state.token]])
+            written = self._engine.write(ids, state.memory, sampling.draws(random, size, bias))
+            tokens = written.ids[:, 0].tolist()
+            seconds = time.perf_counter() - start
+            for token in tokens:
+                self._ahead.append(token)
+                if len(self._ahead) == size:
+                    self.state = state.after(written.state, tokens)
+                yield token
+            count -= size
+            size = max(1, min(2 * size if seconds < SECONDS_AT_ONCE else size // 2, AT_ONCE))
+
+
+def _random(seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+def opening(tokenizer: Tokenizer) -> str:
+    """Return what a text starts after where there is no prompt: a new line, where the model knows one."""
+    return tokenizer.pieces[-1].decode() if tokenizer.unknown_pieces("\n") else "\n"

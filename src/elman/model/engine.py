@@ -1,9 +1,11 @@
 """The torch model as an engine: numpy in, numpy out, no gradients. The contract is in `elman.engine`."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 
-from elman.engine import Ids, Logits
+from elman.engine import Draws, Ids, Logits, State, Written, write_by_steps
 
 from .network import Network
 from .stack import States
@@ -18,24 +20,36 @@ class TorchEngine:
         self.network, self.precision = network, precision
         self.vocabulary_size = network.vocabulary_size
         self._device = network.device
+        self._types = [type(state) for state in network.initial_state(1)]
 
-    def initial_state(self, rows: int) -> States:
+    def initial_state(self, rows: int) -> State:
         """Return the state before the first token, for B streams."""
-        return self.network.initial_state(rows)
+        return _flat(self.network.initial_state(rows))
 
-    def step(self, ids: Ids, state: States) -> tuple[Logits, States]:
+    def step(self, ids: Ids, state: State) -> tuple[Logits, State]:
         """Advance every stream by one token: ids (B,) -> logits (B, V)."""
         logits, state = self.feed(ids[np.newaxis], state)
         return logits[0], state
 
     @torch.inference_mode()
-    def feed(self, ids: Ids, state: States) -> tuple[Logits, States]:
+    def feed(self, ids: Ids, state: State) -> tuple[Logits, State]:
         """Advance every stream by T tokens: ids (T, B) -> logits (T, B, V)."""
         training = self.network.training
         self.network.eval()
+        parts = (torch.from_numpy(part.copy()).to(self._device) for part in state)
+        states = tuple(kind(*(next(parts) for _ in kind._fields)) for kind in self._types)
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
-            logits, state = self.network(
-                torch.from_numpy(ids.astype(np.int64, copy=False)).to(self._device), state
+            logits, after = self.network(
+                torch.from_numpy(ids.astype(np.int64, copy=False)).to(self._device), states
             )
         self.network.train(training)
-        return logits.float().cpu().numpy(), state
+        return logits.float().cpu().numpy(), _flat(after)
+
+    def write(self, ids: Ids, state: State, draws: Draws) -> Written:
+        """Read ids (T, B), then draw N tokens in each row."""
+        return write_by_steps(self, ids, state, draws)
+
+
+def _flat(states: States) -> State:
+    parts: Iterable[torch.Tensor] = (part for state in states for part in state)
+    return tuple(part.detach().float().cpu().numpy() for part in parts)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from elman.config import Settings
+from elman.storage import ModelFolder
 from elman.text import TextStore
 
 
@@ -68,3 +69,11 @@ def _copies(copied: dict[str, Any] | None) -> str:
 Of a sample of {copied["sample_tokens"]:,} tokens, {copied["share"]:.1%} stands in the training part
 in runs of {copied["run"]} characters or more; the longest run has {copied["longest"]:,} characters.
 """
+
+
+def add_section(folder: ModelFolder, title: str, text: str) -> None:
+    """Put a section at the end of a folder's card, in place of an older one of this title."""
+    before, _, after = folder.read_card().partition(f"\n## {title}\n")
+    rest = after.partition("\n## ")[2]
+    card = before.rstrip() + (f"\n\n## {rest.rstrip()}" if rest else "")
+    folder.write_card(f"{card}\n\n## {title}\n\n{text}\n")

@@ -17,7 +17,7 @@ def measure_copies(model: Scored, text: TextStore, training: Part) -> dict[str, 
     Of a long training part the last 20 million characters are searched.
     """
     prompt = text.slice(max(training.start, training.stop - 100), training.stop)
-    stream = Stream(model.engine, model.tokenizer, prompt)
+    stream = Stream.after(model.engine, model.tokenizer, prompt)
     sample = "".join(stream.text(SAMPLE_TOKENS, Sampling(), seed=0))
     copied = find_copies(sample, lambda: nearest(text, training))
     return {"sample_tokens": SAMPLE_TOKENS, "run": RUN, "longest": copied.longest, "share": copied.share}

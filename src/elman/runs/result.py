@@ -1,12 +1,12 @@
-"""What a finished run is worth: measured on the best weights, written into the metrics and the model card."""
+"""What a finished run is worth: measured on what is shipped, written into the metrics and the model card."""
 
 import math
 from typing import Any
 
+from elman.engine.onnx import OnnxEngine
 from elman.evaluation.held_out import evaluate_part
 from elman.evaluation.score import Scored
 from elman.evaluation.spelling import Spelling
-from elman.model import TorchEngine
 from elman.progress import Advance
 from elman.text import cache_folder
 
@@ -19,8 +19,7 @@ CHARACTERS_AT_MOST = 1_000_000  # of the held-out part; `elman evaluate` scores 
 
 def measure_result(run: Run, advance: Advance | None = None) -> dict[str, Any]:
     """Score the best weights of a finished run and return what `train --json` prints."""
-    run.use_kept()
-    preparation, engine = run.preparation, TorchEngine(run.network)
+    preparation, engine = run.preparation, OnnxEngine(run.folder.read_graph())
     train_nats = run.score_part("train", engine)
     parts = preparation.part("train"), preparation.part("validation")
     spelling, leak = Spelling(run.config["spelling"]), run.config["leak"]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from elman.engine import Engine
 from elman.errors import DivergedError, StorageError
 from elman.evaluation.gaps import score_gap_part
 from elman.evaluation.leak import Leak
@@ -24,6 +25,7 @@ from elman.training import Progress, Trainer
 
 from .events import Event, Started, Stepped, Stopped, Validated
 from .preparation import Preparation
+from .shipping import write_graphs
 from .tensorboard import TensorBoard
 
 VALIDATIONS = 12  # over the budget, unless train.evaluate_every says otherwise
@@ -117,6 +119,8 @@ class Run:
         try:
             yield from self._train(board)
             self.save()
+            self.use_kept()
+            write_graphs(self.folder, self.network)
             board.close()
         except DivergedError as error:
             last = self._kept.step if self._kept else "the last one saved"
@@ -133,7 +137,7 @@ class Run:
             reason = f"{self._standing.worse} validations without a better score"
         yield Stopped(not self.stop, reason)
 
-    def score_part(self, name: str, engine: TorchEngine) -> float:
+    def score_part(self, name: str, engine: Engine) -> float:
         """Return nats per token over the first tokens of a part, quickly."""
         tokens = self.preparation.tokens.parts[name]
         if (window := self.gap_window) is not None:
@@ -237,7 +241,7 @@ class Run:
         engine, tokenizer = TorchEngine(self.network), self.preparation.tokens.tokenizer
         if (window := self.gap_window) is not None:
             return fill(engine, tokenizer, prompt, window).text
-        return "".join(Stream(engine, tokenizer, prompt).text(SAMPLE_TOKENS, Sampling(), seed))
+        return "".join(Stream.after(engine, tokenizer, prompt).text(SAMPLE_TOKENS, Sampling(), seed))
 
 
 def _config(preparation: Preparation) -> dict[str, Any]:

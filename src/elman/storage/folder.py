@@ -5,6 +5,8 @@
     model.safetensors   the best weights so far; carries its own checksum
     metrics.jsonl       one line for each measurement
     tensorboard/        the same, for TensorBoard
+    model.onnx          the same weights as a graph that runs without torch; carries its own checksum
+    model.int8.onnx     the same in 8 bits, where asked for
     README.md           the model card, with the measured results
     resume/             what a run needs to go on exactly
     .lock               held by the run that writes here
@@ -22,12 +24,14 @@ from filelock import FileLock, Timeout
 from elman.errors import DamagedFileError, ElmanError, FolderError, StorageError
 
 from .atomic import write_bytes, write_text
+from .graph import read_graph, write_graph
 from .metrics import MetricsFile
 from .resume import ResumeFolder
-from .tensors import Tensors, read_tensors, write_tensors
+from .tensors import Tensors, read_checksum, read_tensors, write_tensors
 
 FORMAT = 1
 CONFIG, TOKENIZER, WEIGHTS, CARD = "config.json", "tokenizer.json", "model.safetensors", "README.md"
+GRAPHS = {"fp32": "model.onnx", "int8": "model.int8.onnx"}
 METRICS, RESUME, TENSORBOARD = "metrics.jsonl", "resume", "tensorboard"
 MODEL = (WEIGHTS, TOKENIZER, CONFIG)  # what a model cannot be without, in the order of writing a copy
 
@@ -56,7 +60,7 @@ class ModelFolder:
                 f"{self.path} holds another run; go on with it (--resume --out {self.path}), or name a new "
                 "folder with --out"
             )
-        for name in (*MODEL, CARD, METRICS, TENSORBOARD):
+        for name in (*MODEL, *GRAPHS.values(), CARD, METRICS, TENSORBOARD):
             if (self.path / name).exists():
                 raise FolderError(
                     f"{self.path} holds {name}, which a run would overwrite; expected a folder without, or "
@@ -146,6 +150,62 @@ class ModelFolder:
         except DamagedFileError:
             raise self._damaged(WEIGHTS) from None
 
+    def fingerprint(self) -> str:
+        """Return what tells these weights from all others: their checksum.
+
+        Raises:
+            FolderError: there are no weights, and no graph of them.
+        """
+        if (here := read_checksum(self.path / WEIGHTS)) is not None:
+            return here
+        for precision in GRAPHS:
+            if (self.path / GRAPHS[precision]).exists():
+                return read_graph(self.path / GRAPHS[precision])[1]
+        raise FolderError(f"{self.path} has no {WEIGHTS}; restore it from a copy, or train again")
+
+    def graph_size(self, precision: str) -> int:
+        """Return the size of an ONNX model in bytes."""
+        return (self.path / GRAPHS[precision]).stat().st_size
+
+    def holds_graph(self) -> bool:
+        """Say whether the weights that are here are written as an ONNX model too."""
+        try:
+            _, weights = read_graph(self.path / GRAPHS["fp32"])
+        except (OSError, DamagedFileError):
+            return (self.path / GRAPHS["fp32"]).exists()  # damaged: whoever reads it is told so
+        return read_checksum(self.path / WEIGHTS) in (None, weights)
+
+    def write_graph(self, content: bytes, precision: str = "fp32") -> None:
+        """Write the weights that are here as an ONNX model."""
+        weights = read_checksum(self.path / WEIGHTS)
+        write_graph(self.path / GRAPHS[precision], content, weights or "")
+
+    def read_graph(self, precision: str = "fp32") -> bytes:
+        """Return the ONNX model.
+
+        Raises:
+            FolderError: there is none, or it was made of other weights than those that are here.
+            DamagedFileError: the file is not what was written.
+        """
+        path, again = self.path / GRAPHS[precision], f"elman export {self.path}"
+        again += " --int8" if precision == "int8" else ""
+        try:
+            content, weights = read_graph(path)
+        except FileNotFoundError:
+            raise FolderError(f"{self.path} has no {path.name}; write it: {again}") from None
+        except OSError as error:
+            raise FolderError(f"{path} cannot be read: {error.strerror}; mend that and try again") from None
+        here = read_checksum(self.path / WEIGHTS)
+        if here is not None and here != weights:
+            raise FolderError(
+                f"{path} was made of other weights than those in {WEIGHTS}; write it anew: {again}"
+            )
+        return content
+
+    def read_card(self) -> str:
+        """Return the model card, or nothing where there is none yet."""
+        return (self.path / CARD).read_text(encoding="utf-8") if (self.path / CARD).exists() else ""
+
     def write_card(self, text: str) -> None:
         """Write the model card."""
         write_text(self.path / CARD, text)
@@ -175,7 +235,7 @@ class ModelFolder:
         ModelFolder(target).refuse_if_taken()
         if problems := self.problems():
             raise FolderError(f"{'; '.join(problems)}; restore it before the model is copied")
-        there = [name for name in (CARD, METRICS) if (self.path / name).exists()]
+        there = [name for name in (CARD, METRICS, *GRAPHS.values()) if (self.path / name).exists()]
         for name in (*there, *MODEL):
             write_bytes(target / name, (self.path / name).read_bytes())
 

@@ -60,6 +60,17 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
     return tensors, json.loads(metadata["values"])
 
 
+def read_checksum(path: Path) -> str | None:
+    """Return the checksum that a file says it has, read from its head alone; None where it has none."""
+    try:
+        with path.open("rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        checksum = json.loads(header["__metadata__"]["elman"])["sha256"]
+    except (OSError, ValueError, KeyError, TypeError, MemoryError, OverflowError):
+        return None
+    return checksum if isinstance(checksum, str) else None
+
+
 def _checksum(tensors: Tensors, values: str) -> str:
     digest = hashlib.sha256(values.encode())
     for name in sorted(tensors):

@@ -6,23 +6,25 @@ print(model.evaluate()["nats_per_character"], model.generate("Once"))
 """
 
 import os
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from elman.config import Settings, layer_of
+from elman.config import layer_of
 from elman.engine import Engine
-from elman.errors import FolderError, LeakError, RequestError, SettingsError
-from elman.evaluation.gaps import gap_nats
-from elman.evaluation.score import Scored, SurprisalStream, TokenScore
+from elman.errors import FolderError, RequestError, SettingsError
+from elman.evaluation.score import Scored, TokenScore
 from elman.evaluation.spelling import Spelling
-from elman.generation import GAP, Filled, Sampling, Stream, fill
+from elman.evaluation.tokens import score_tokens
+from elman.loading import load, load_network
 from elman.packages import require
 from elman.progress import Advance
 from elman.runs.evaluation import evaluate
 from elman.storage import ModelFolder
-from elman.tokens import Tokenizer, load_tokenizer
+from elman.tokens import Tokenizer
+
+from .writing import Writer
 
 if TYPE_CHECKING:
     from elman.insight.inspection import Inspection
@@ -32,14 +34,13 @@ if TYPE_CHECKING:
 Texts = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
-class LanguageModel:
+class LanguageModel(Writer):
     """A trained model: made by `train` or `load`; it scores and writes."""
 
     def __init__(
         self, folder: ModelFolder, config: dict[str, Any], tokenizer: Tokenizer, engine: Engine
     ) -> None:
-        self.folder, self.config, self.tokenizer, self.engine = folder, config, tokenizer, engine
-        self.settings = Settings.model_validate(config["settings"])
+        super().__init__(folder, config, tokenizer, engine)
         self._spelling = Spelling(config["spelling"])
 
     @classmethod
@@ -102,30 +103,19 @@ class LanguageModel:
         return cls.load(run.folder.path)
 
     @classmethod
-    def load(cls, folder: str | os.PathLike[str]) -> "LanguageModel":
-        """Open a model folder.
+    def load(
+        cls, folder: str | os.PathLike[str], engine: str | None = None, int8: bool = False
+    ) -> "LanguageModel":
+        """Open a model folder, to run with ONNX Runtime (`engine` "onnx", the default) or with "torch".
+
+        With `int8` the model runs in 8 bits, once `elman export --int8` has written it so.
 
         Raises:
             FolderError: a file is missing or damaged.
+            RequestError: an engine that there is not.
         """
-        require("running a model", "torch")
         model_folder = ModelFolder(Path(folder))
-        config, tokenizer_json = model_folder.read_config(), model_folder.read_tokenizer()
-        weights = model_folder.read_weights()
-        tokenizer = load_tokenizer(config["settings"]["tokenizer"], tokenizer_json)
-        import torch
-
-        from elman.model import Network, TorchEngine
-
-        network = Network(Settings.model_validate(config["settings"]).model, tokenizer.size)
-        try:
-            network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
-        except RuntimeError:
-            raise FolderError(
-                f"{folder}/model.safetensors does not fit {folder}/config.json, expected the weights of the "
-                "model that it describes; restore the files that belong together"
-            ) from None
-        return cls(model_folder, config, tokenizer, TorchEngine(network))
+        return cls(model_folder, *load(model_folder, engine, int8))
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Copy the model to another folder, without what only a run needs.
@@ -136,10 +126,28 @@ class LanguageModel:
         """
         self.folder.copy(Path(folder))
 
-    @property
-    def gap_window(self) -> int | None:
-        """Of a model that fills gaps, how many tokens it reads on each side; of one that writes on, none."""
-        return self.settings.train.window if self.settings.model.two_stream else None
+    def export(self, int8: bool = False, advance: Advance | None = None) -> dict[str, Any] | None:
+        """Write model.onnx into the folder anew, and with `int8` model.int8.onnx.
+
+        Returns what 8 bits cost on held-out text: bits_per_character, cost, characters, bytes.
+
+        Raises:
+            ExportError: a cell uses an operation that has no ONNX form.
+            TextError: the model's own text is gone, so that the cost of 8 bits cannot be measured.
+        """
+        require("writing ONNX", "torch", "onnx")
+        from elman.runs.shipping import CHARACTERS_AT_MOST, measure_int8, write_graphs
+
+        write_graphs(self.folder, self._network, int8)
+        if not int8:
+            return None
+        path = self.folder.path
+        return measure_int8(
+            self.folder,
+            lambda small: LanguageModel.load(path, "onnx", small).evaluate(
+                characters=CHARACTERS_AT_MOST, advance=advance
+            ),
+        )
 
     @property
     def result(self) -> dict[str, Any] | None:
@@ -178,77 +186,7 @@ class LanguageModel:
         Raises:
             RequestError: the text is empty.
         """
-        if not text:
-            raise RequestError("the text is empty, expected at least one character to score")
-        ids = self.tokenizer.encode(text)
-        if self.gap_window is not None:
-            nats = gap_nats(self.engine, ids, self.gap_window).nats.tolist()
-        else:
-            nats = [float(n) for block in SurprisalStream(self.engine).read(ids) for n in block]
-        unknown = iter(self.tokenizer.unknown_pieces(text))
-        scored = []
-        for token, surprise in zip(ids.tolist(), nats, strict=True):
-            if token == self.tokenizer.unknown:
-                piece = next(unknown)
-                scored.append(TokenScore(piece, surprise + self._spelling.nats(piece)))
-            else:
-                scored.append(TokenScore(self.tokenizer.pieces[token].decode("utf-8", "replace"), surprise))
-        return scored
-
-    def generate(self, prompt: str | None = None, length: int = 200, seed: int = 0, **how: Any) -> str:
-        """Return what the model writes after a prompt: `length` tokens, the prompt left out.
-
-        `how` takes temperature, top_k, top_p, greedy, allow_leak. The same seed gives the same text.
-
-        Raises:
-            RequestError: an empty prompt, or sampling that cannot be.
-            LeakError: the model sees what it has to predict, and that is not allowed.
-        """
-        return "".join(self.stream(prompt, length, seed, **how))
-
-    def stream(
-        self,
-        prompt: str | None = None,
-        length: int = 200,
-        seed: int = 0,
-        allow_leak: bool = False,
-        **sampling: Any,
-    ) -> Iterator[str]:
-        """Yield what `generate` returns, piece by piece as it is made; a character is never split."""
-        how = Sampling(**sampling)
-        if self.gap_window is not None:
-            raise RequestError(
-                f"{self.folder.path} fills gaps, expected a model that writes on; fill a gap by: elman fill "
-                f"{self.folder.path} 'to {GAP}e'"
-            )
-        if self.config["leak"] and not allow_leak:
-            raise LeakError(
-                f"{self.folder.path} has learned with its future in sight, and writes without it; expected a "
-                "model that does not see what it has to predict; write with it all the same by --allow-leak"
-            )
-        if length < 1:
-            raise RequestError(f"the length is {length}, expected 1 token or more")
-        if seed < 0:
-            raise RequestError(f"the seed is {seed}, expected 0 or more")
-        if prompt is None:
-            prompt = self._opening()
-        else:
-            self._warn_of_unknown(prompt)
-        return Stream(self.engine, self.tokenizer, prompt).text(length, how, seed)
-
-    def fill(self, text: str, mark: str = GAP) -> Filled:
-        """Put the likeliest token into each gap of a text: "to _e" -> "to be", and say how likely it was.
-
-        Raises:
-            RequestError: the model writes on and fills no gaps; a text without a gap, or of gaps alone.
-        """
-        if self.gap_window is None:
-            raise RequestError(
-                f"{self.folder.path} writes on and fills no gaps, expected a model with two streams; "
-                "train one by: elman train TEXT --recipe fill"
-            )
-        self._warn_of_unknown(text.replace(mark, ""))
-        return fill(self.engine, self.tokenizer, text, self.gap_window, mark)
+        return score_tokens(self._scored(), text)
 
     def trace(self, text: str, rows: int = 1, values: bool = False) -> "Trace":
         """Run the model on a text and record every operation with its shapes.
@@ -273,21 +211,9 @@ class LanguageModel:
 
         return inspect(self._network, self.tokenizer, self._spelling, text, tokens)
 
-    def _opening(self) -> str:
-        """Return what a text starts after where there is no prompt: a new line, where the model knows one."""
-        if self.tokenizer.unknown_pieces("\n"):
-            return self.tokenizer.pieces[-1].decode()
-        return "\n"
-
-    @property
+    @cached_property
     def _network(self) -> "Network":
-        network: Network = self.engine.network  # type: ignore[attr-defined]  # `load` makes a TorchEngine
-        return network
-
-    def _warn_of_unknown(self, text: str) -> None:
-        if unknown := list(dict.fromkeys(self.tokenizer.unknown_pieces(text))):
-            named = ", ".join(repr(piece) for piece in unknown)
-            warnings.warn(f"not seen in training, read as <unk>: {named}", stacklevel=3)
+        return load_network(self.folder, self.config, self.tokenizer)
 
     def _scored(self) -> Scored:
         return Scored(self.engine, self.tokenizer, self._spelling, self.config["leak"], self.gap_window)
