@@ -28,13 +28,13 @@ browser:	## install chromium for the tests of pages, on Debian as root; elsewher
 		(apt-get update -qq && apt-get install -y -qq chromium chromium-driver) >/dev/null
 
 check: $(INSTALLED)	## format, lint, types
-	@$(BIN)/ruff format --check --quiet src tests benchmarks docs
-	@$(BIN)/ruff check --quiet src tests benchmarks docs
+	@$(BIN)/ruff format --check --quiet src tests benchmarks docs examples
+	@$(BIN)/ruff check --quiet src tests benchmarks docs examples
 	@$(BIN)/mypy
 
 format: $(INSTALLED)	## rewrite the code in the project's format
-	@$(BIN)/ruff check --fix --quiet src tests benchmarks docs
-	@$(BIN)/ruff format --quiet src tests benchmarks docs
+	@$(BIN)/ruff check --fix --quiet src tests benchmarks docs examples
+	@$(BIN)/ruff format --quiet src tests benchmarks docs examples
 
 docs: $(INSTALLED)	## rewrite the generated parts of the book and build it into site/
 	@$(BIN)/python docs/generate.py

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,26 @@ def test_help_and_version_are_there_for_every_command(folder: Path) -> None:
         assert shown.returncode == 0
         assert "Example: elman " + command in shown.stdout
     assert elman("--version", cwd=folder).stdout.strip() == __import__("elman").__version__
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["generate", "models/text", "7 plus", "-n", "20"],
+        ["score", "models/text", "7 plus"],
+        ["evaluate", "models/text"],
+    ],
+)
+def test_a_model_is_run_without_importing_torch_where_it_is_installed(
+    trained: dict, folder: Path, arguments: list[str]
+) -> None:
+    program = (
+        "import sys; from elman.cli import main\n"
+        f"sys.argv = ['elman', *{arguments}]\n"
+        "try:\n    main()\nexcept SystemExit as end:\n"
+        "    sys.exit(end.code or ('torch was imported' if 'torch' in sys.modules else 0))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

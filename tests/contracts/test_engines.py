@@ -1,12 +1,20 @@
 """The contract of engines: an exported network equals the network it was made of, whatever it is made of."""
 
+from contextlib import suppress
+from pathlib import Path
+
 import numpy as np
+import onnx
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import helper
 
 from elman.cells import CELLS
 from elman.config import ModelSettings, settings_from
 from elman.engine import Draws, draw, write_by_steps
+from elman.engine.external import holds_external_data
 from elman.engine.onnx import OnnxEngine
 from elman.errors import ExportError, FolderError
 from elman.export import export
@@ -74,6 +82,12 @@ def test_what_is_written_in_one_call_is_what_torch_writes_step_by_step(shape: di
         np.testing.assert_allclose(part, other, rtol=0, atol=5e-6)
 
 
+def test_many_tokens_are_written_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, engine = make(cell="lstm")
+    monkeypatch.setattr(engine, "feed", None)
+    assert engine.write(ids(4, 2), engine.initial_state(2), draws(50, [1.0, 1.0])).ids.shape == (50, 2)
+
+
 def test_writing_goes_on_where_it_stopped() -> None:
     _, engine = make(cell="lstm")
     how = draws(12, [1.0])
@@ -94,9 +108,8 @@ def test_tokens_are_drawn_as_often_as_their_probabilities_say() -> None:
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_is_exported(name: str) -> None:
-    settings = settings_from(load_recipe(name).layers(1_000_000, V)).model
     torch.manual_seed(0)
-    network = Network(settings, V)
+    network = Network(settings_from(load_recipe(name).layers(1_000_000, V)).model, V)
     engine, expected = OnnxEngine(export(network)), TorchEngine(network)
     logits, _ = engine.feed(ids(6, 2), engine.initial_state(2))
     wanted, _ = expected.feed(ids(6, 2), expected.initial_state(2))
@@ -161,3 +174,46 @@ def test_rows_of_32_bits_do_not_touch_one_another() -> None:
 def test_what_is_no_model_is_refused() -> None:
     with pytest.raises(FolderError, match="the ONNX model cannot run"):
         OnnxEngine(b"not a model")
+
+
+@pytest.mark.parametrize("place", ["weight", "constant", "body", "function"])
+@pytest.mark.parametrize("location", ["beside.bin", "../beside.bin", "/etc/passwd"])
+def test_weights_in_other_files_are_refused_wherever_they_are_named(
+    place: str, location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "beside.bin").write_bytes(bytes(16))
+    outside = onnx.TensorProto(name="w", data_type=onnx.TensorProto.FLOAT, dims=[4])
+    outside.data_location = onnx.TensorProto.EXTERNAL
+    outside.external_data.add(key="location", value=location)
+    x, y = (helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [4]) for name in "xy")
+    nodes, weights, functions = [helper.make_node("Add", ["x", "w"], ["y"])], [], []
+    if place == "weight":
+        weights = [outside]
+    elif place == "constant":
+        nodes.insert(0, helper.make_node("Constant", [], ["w"], value=outside))
+    elif place == "body":
+        body = helper.make_graph([helper.make_node("Identity", ["w"], ["z"])], "body", [], [y], [outside])
+        body.output[0].name = "z"
+        nodes = [helper.make_node("If", ["yes"], ["y"], then_branch=body, else_branch=body)]
+        weights = [helper.make_tensor("yes", onnx.TensorProto.BOOL, [], [True])]
+    else:
+        inside = helper.make_node("Constant", [], ["o"], value=outside)
+        functions = [helper.make_function("own", "F", [], ["o"], [inside], [helper.make_opsetid("", 18)])]
+        nodes.insert(0, helper.make_node("F", [], ["w"], domain="own"))
+    graph = helper.make_graph(nodes, "graph", [x], [y], weights)
+    operators = [helper.make_opsetid("", 18), helper.make_opsetid("own", 1)]
+    model = helper.make_model(graph, opset_imports=operators, functions=functions, ir_version=9)
+    with pytest.raises(FolderError, match="it keeps weights in other files"):
+        OnnxEngine(model.SerializeToString())
+
+
+@settings(deadline=None, max_examples=60)
+@given(place=st.integers(0, 10_000), bit=st.integers(0, 7), cut=st.integers(0, 10_000))
+def test_a_damaged_model_is_read_or_refused_and_nothing_else(place: int, bit: int, cut: int) -> None:
+    content = bytearray(export(Network(ModelSettings(hidden_size=4, embedding_size=2), 5)))
+    content[place % len(content)] ^= 1 << bit
+    with suppress(ValueError):
+        holds_external_data(bytes(content))
+    with suppress(ValueError):
+        holds_external_data(bytes(content[: cut % len(content)]))

@@ -160,6 +160,19 @@ def test_the_best_of_several_is_the_least_surprising_and_the_stream_goes_on_afte
     assert write(stream, 20) == write(Stream.after(onnx, tokenizer, "the " + best), 20)
 
 
+def test_the_surprise_of_a_text_is_its_cross_entropy_and_the_stream_stays_where_it_is(made: tuple) -> None:
+    onnx, torch_engine, tokenizer = made
+    stream = Stream.after(onnx, tokenizer, "the ")
+    ids = tokenizer.encode("the cat sat").astype(np.int64)
+    logits, _ = torch_engine.feed(ids[:-1, np.newaxis], torch_engine.initial_state(1))
+    expected = torch.nn.functional.cross_entropy(
+        torch.tensor(logits[3:, 0]), torch.tensor(ids[4:]), reduction="sum"
+    )
+    before = stream.state
+    assert stream.surprise("cat sat") == pytest.approx(float(expected), rel=1e-5)
+    assert stream.state is before
+
+
 def test_min_p_keeps_what_is_that_share_as_likely_as_the_likeliest() -> None:
     logits = np.log(np.array([0.5, 0.3, 0.12, 0.08], dtype=np.float32))
     found = Sampling(min_p=0.2).probabilities(logits)

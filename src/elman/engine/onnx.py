@@ -9,6 +9,7 @@ from elman.errors import FolderError
 
 from .contract import Draws, Ids, Logits, State, Written
 from .draw import write_by_steps
+from .external import holds_external_data
 
 
 class OnnxEngine:
@@ -28,6 +29,8 @@ class OnnxEngine:
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads == 1 else "1")
         try:
+            if holds_external_data(model):
+                raise ValueError("it keeps weights in other files")
             self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its errors have no common class of their own
             reason = str(error).partition("\n")[0]
@@ -37,7 +40,7 @@ class OnnxEngine:
             ) from None
         self._states = {i.name: i.shape[1] for i in self._session.get_inputs() if i.name.startswith("state.")}
         self._next = [f"next.{name}" for name in self._states]
-        self._draws = any(i.name == "uniforms" for i in self._session.get_inputs())
+        self._draws = any(i.name == "uniforms" for i in self._session.get_overridable_initializers())
         self.vocabulary_size: int = self._session.get_outputs()[0].shape[-1]
 
     def initial_state(self, rows: int) -> State:

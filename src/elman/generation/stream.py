@@ -57,6 +57,10 @@ class Stream:
         """Read more text."""
         self._ahead += self._tokenizer.encode(text).tolist() if text else []
 
+    def surprise(self, text: str) -> float:
+        """Return how many nats a text of at least one character would cost here, and stay here."""
+        return self._nats(self.state, self._tokenizer.encode(text).tolist())
+
     @property
     def state(self) -> StreamState:
         """Where the stream stands: after the last token that was taken from it."""
