@@ -11,7 +11,7 @@ help:	## list the targets
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,zst,docs,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,hub,zst,docs,dev]"
 	@touch $@
 
 demo: $(INSTALLED)	## train on Python's own manual for a minute, score it, stream a sample
@@ -51,7 +51,7 @@ wheel: $(INSTALLED)	## build the wheel into dist/
 
 constraints:	## pin the newest versions of everything anew (torch stays as constraints.txt has it)
 	$(PYTHON) -m venv $(VENV)-constraints
-	$(VENV)-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt | cut -d+ -f1)" ".[train,zst,docs,dev]"
+	$(VENV)-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt | cut -d+ -f1)" ".[train,hub,zst,docs,dev]"
 	$(VENV)-constraints/bin/python -m pip freeze --exclude elman | sed 's/+cpu$$//' > constraints.txt
 	rm -rf $(VENV)-constraints
 

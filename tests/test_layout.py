@@ -33,6 +33,7 @@ ORDER = (
     "insight",
     "display",
     "lessons",
+    "hub",
     "loading",
     "api",
     "cli",

@@ -17,6 +17,7 @@ from elman.errors import FolderError, RequestError, SettingsError
 from elman.evaluation.score import Scored, TokenScore
 from elman.evaluation.spelling import Spelling
 from elman.evaluation.tokens import score_tokens
+from elman.hub import fetch_model, fetch_texts, is_remote
 from elman.loading import load, load_network
 from elman.packages import require
 from elman.progress import Advance
@@ -60,7 +61,8 @@ class LanguageModel(Writer):
     ) -> "LanguageModel":
         """Train on texts and return the scored model; `result` says what it is worth.
 
-        `texts` are files, folders, globs, archives, `-`, or a named corpus; by default Python's own manual.
+        `texts` are files, folders, globs, archives, `-`, a named corpus, or datasets as hf:owner/name; by
+        default Python's own manual.
         `settings` maps dotted names to values ({"model.layers": 2}). With `resume` the run in `out` goes on.
         A model that sees what it has to predict is trained only with `allow_leak`.
         Progress is shown on standard error.
@@ -80,9 +82,8 @@ class LanguageModel(Writer):
         path = Path(out) if out is not None else None
         with working() as advance:
             if not resume:
-                run = new_run(
-                    _names(texts or "python-manual"), path, recipe or "default", asked, allow_leak, advance
-                )
+                names = fetch_texts(_names(texts or "python-manual"))
+                run = new_run(names, path, recipe or "default", asked, allow_leak, advance)
             elif path is None:
                 raise FolderError("--resume needs the folder of the run, found none; add --out DIR")
             elif recipe is not None:
@@ -106,7 +107,7 @@ class LanguageModel(Writer):
     def load(
         cls, folder: str | os.PathLike[str], engine: str | None = None, int8: bool = False
     ) -> "LanguageModel":
-        """Open a model folder, to run with ONNX Runtime (`engine` "onnx", the default) or with "torch".
+        """Open a model folder, or hf:owner/name, with ONNX Runtime ("onnx", the default) or "torch".
 
         With `int8` the model runs in 8 bits, once `elman export --int8` has written it so.
 
@@ -114,7 +115,8 @@ class LanguageModel(Writer):
             FolderError: a file is missing or damaged.
             RequestError: an engine that there is not.
         """
-        model_folder = ModelFolder(Path(folder))
+        name = os.fspath(folder)
+        model_folder = ModelFolder(fetch_model(name) if is_remote(name) else Path(folder))
         return cls(model_folder, *load(model_folder, engine, int8))
 
     def save(self, folder: str | os.PathLike[str]) -> None:
