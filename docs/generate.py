@@ -11,7 +11,20 @@ from elman.lessons import trace_recipe
 from elman.recipes import load_recipe, recipe_names
 
 DOCS = Path(__file__).parent
-COMMANDS = ("", "train", "generate", "fill", "evaluate", "score", "compare", "inspect", "recipes", "trace")
+COMMANDS = (
+    "",
+    "train",
+    "generate",
+    "fill",
+    "evaluate",
+    "score",
+    "compare",
+    "inspect",
+    "export",
+    "push",
+    "recipes",
+    "trace",
+)
 
 PICTURES = {  # recipe -> the text that its network reads in docs/pictures/RECIPE.svg
     "char3": "goo",
