@@ -2,16 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PAGE := src/elman/page/index.html
+PACKAGES := web/node_modules/.package-lock.json
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test check format bench browser docs tutorial-table wheel constraints clean
+.PHONY: help demo test check format bench browser docs tutorial-table web wheel constraints clean
 
 help:	## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 16
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,hub,zst,docs,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,hub,serve,zst,docs,dev]"
 	@touch $@
 
 demo: $(INSTALLED)	## train on Python's own manual for a minute, score it, stream a sample
@@ -20,7 +22,7 @@ demo: $(INSTALLED)	## train on Python's own manual for a minute, score it, strea
 	@echo
 	@$(BIN)/elman generate models/demo "The if statement is" -n 400 --temperature 0.7
 
-test: check browser	## everything that CI runs
+test: check browser web	## everything that CI runs
 	@$(BIN)/python -m pytest -n 2
 
 browser:	## install chromium for the tests of pages, on Debian as root; elsewhere install it yourself
@@ -46,14 +48,23 @@ bench: $(INSTALLED)	## measure speed and memory; run it alone on the machine
 tutorial-table: $(INSTALLED)	## train every lyrics recipe in full and write docs/tutorial-table.md (20 minutes)
 	@$(BIN)/python -m benchmarks.tutorials
 
-wheel: $(INSTALLED)	## build the wheel into dist/
+web: $(PAGE)	## build the playground into src/elman/page, with node and npm
+
+$(PACKAGES): web/package-lock.json
+	@cd web && npm ci --silent --ignore-scripts
+	@touch $@
+
+$(PAGE): $(PACKAGES) $(shell find web -name node_modules -prune -o -type f -print)
+	@cd web && npm run --silent build -- --logLevel warn
+
+wheel: $(INSTALLED) web	## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --outdir dist
 
 constraints:	## pin the newest versions of everything anew (torch stays as constraints.txt has it)
 	$(PYTHON) -m venv $(VENV)-constraints
-	$(VENV)-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt | cut -d+ -f1)" ".[train,hub,zst,docs,dev]"
+	$(VENV)-constraints/bin/python -m pip install --quiet "$$(grep '^torch==' constraints.txt | cut -d+ -f1)" ".[train,hub,serve,zst,docs,dev]"
 	$(VENV)-constraints/bin/python -m pip freeze --exclude elman | sed 's/+cpu$$//' > constraints.txt
 	rm -rf $(VENV)-constraints
 
 clean:	## remove what the targets made, but no models
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build web/node_modules src/elman/page .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -22,6 +22,7 @@ COMMANDS = (
     "inspect",
     "export",
     "push",
+    "serve",
     "recipes",
     "trace",
 )

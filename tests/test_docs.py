@@ -34,7 +34,7 @@ def test_the_picture_in_architecture_names_every_stage() -> None:
     there = [
         path.name.removesuffix(".py")
         for path in (ROOT / "src" / "elman").iterdir()
-        if not path.name.startswith("__")
+        if not path.name.startswith("__") and path.name != "page"  # what `make web` builds holds no Python
     ]
     assert sorted(drawn) == sorted(there)
 

@@ -35,7 +35,9 @@ ORDER = (
     "lessons",
     "hub",
     "loading",
+    "site",
     "api",
+    "serve",
     "cli",
 )
 WITH_TORCH = {"cells", "recurrence", "model", "export", "training", "runs", "insight"}

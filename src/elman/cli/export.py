@@ -1,4 +1,4 @@
-"""`elman export`: a model as files that run without torch."""
+"""`elman export`: a model as files that run without torch, and as a page that runs it in a browser."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +17,12 @@ def command(
     int8: Annotated[
         bool, typer.Option("--int8", help="Write the weights in 8 bits as well, and measure what that costs.")
     ] = False,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="web", help="Write DIR as a page that runs the model in a browser, with no server."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Write a model as ONNX, to run without torch; training has done so already, but for 8 bits."""
@@ -25,6 +31,12 @@ def command(
 
     from .output import print_json
 
+    if to is not None:
+        _write_site(model, folder, to, int8)
+        talk.print(f"written to {folder}; look at it: python -m http.server -d {folder}", soft_wrap=True)
+        if as_json:
+            print_json({"model": str(model), "site": str(folder)})
+        return
     loaded = LanguageModel.load(model)
     with working() as advance:
         cost = loaded.export(int8, advance)
@@ -40,3 +52,26 @@ def command(
     talk.print(f"written to {where}; try: elman generate {where}{' --int8' if int8 else ''}", soft_wrap=True)
     if as_json:
         print_json({"model": str(where), "int8": cost})
+
+
+def _write_site(model: Path, folder: Path | None, to: str, int8: bool) -> None:
+    """Write the page, and first model.onnx where the model folder has none of its weights."""
+    from elman.api import LanguageModel
+    from elman.errors import RequestError
+    from elman.site import refuse_if_taken, write_site
+    from elman.storage import ModelFolder
+
+    if to != "web":
+        raise RequestError(f"--to is {to!r}, expected web; leave it out to write ONNX alone")
+    if folder is None:
+        raise RequestError(
+            "--to web needs a folder to write, found none; name it: elman export MODEL DIR --to web"
+        )
+    if int8:
+        raise RequestError("--to web runs 32 bits, which browsers run faster, found --int8; leave it out")
+    refuse_if_taken(folder)
+    opened = ModelFolder(model)
+    opened.read_config()
+    if not opened.holds_graph():
+        LanguageModel.load(model).export()
+    write_site(opened, folder)

@@ -1,0 +1,7 @@
+"""A model folder in, a static folder out: the playground with the model in it, for any file server.
+
+Never imports torch.
+"""
+
+from .write import refuse_if_taken as refuse_if_taken
+from .write import write_site as write_site
