@@ -13,7 +13,7 @@ import typer
 
 from elman.errors import ElmanError
 
-from . import compare, evaluate, export, fill, generate, inspect, push, recipes, score, trace, train
+from . import compare, evaluate, export, fill, generate, inspect, push, recipes, score, serve, trace, train
 
 app = typer.Typer(
     name="elman",
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (train, generate, fill, evaluate, score, compare, inspect, export, push, recipes, trace):
+for module in (train, generate, fill, evaluate, score, compare, inspect, export, push, serve, recipes, trace):
     app.command(module.__name__.rpartition(".")[2], epilog=module.EXAMPLE)(module.command)
 
 

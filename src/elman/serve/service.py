@@ -1,0 +1,213 @@
+"""The models that are served, each with its batcher; from what a client asks to the texts that answer it.
+
+Requests come in checked field by field; what depends on a model or on the limits is checked here. Knows
+nothing of HTTP but the refusals.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from elman.api import LanguageModel
+from elman.engine import Ids
+from elman.evaluation.score import TokenScore
+from elman.generation import Sampling, StreamState, opening
+from elman.generation.sampling import GREEDY
+
+from .batcher import Batcher
+from .job import Order
+from .limits import Limits
+from .messages import CompletionRequest
+from .metrics import Metrics
+from .rating import spelled
+from .refusal import RefusedError
+from .states import Kept, States
+from .texts import Texts
+
+SCORES = 16  # texts that wait to be scored, for each model
+
+
+class Begun(NamedTuple):
+    """Texts that are being written."""
+
+    texts: Texts
+    prompt: str
+    prompt_tokens: int
+
+
+class Served:
+    """One model."""
+
+    def __init__(self, name: str, model: LanguageModel, limits: Limits) -> None:
+        """Check that it writes on, and start its threads.
+
+        Raises:
+            RequestError: the model fills gaps.
+            LeakError: the model sees what it has to predict.
+        """
+        model.start()
+        self.name, self.model, self.created = name, model, int(time.time())
+        self.batcher = Batcher(model.engine, model.tokenizer.unknown, limits.streams, limits.queue)
+        self._scorer, self._scores = ThreadPoolExecutor(1, "elman-score"), 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs."""
+        return not self.batcher.jobs and not self._scores
+
+    async def score(self, text: str) -> list[TokenScore]:
+        """Score a text, one at a time.
+
+        Raises:
+            RefusedError: too many wait.
+        """
+        if self._scores >= SCORES:
+            raise RefusedError(429, "too many texts wait to be scored; try again later", code="busy")
+        self._scores += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._scorer, self.model.score, text)
+        finally:
+            self._scores -= 1
+
+    def close(self) -> None:
+        """End the threads."""
+        self.batcher.close()
+        self._scorer.shutdown(cancel_futures=True)
+
+
+class Service:
+    """All that a server is but its protocol."""
+
+    def __init__(self, models: Mapping[str, LanguageModel], limits: Limits) -> None:
+        self.limits, self.metrics = limits, Metrics()
+        self.models = {name: Served(name, model, limits) for name, model in models.items()}
+        self.states = States(limits.states, limits.state_seconds)
+        self.draining = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs."""
+        return all(served.idle for served in self.models.values())
+
+    def close(self) -> None:
+        """End all threads."""
+        for served in self.models.values():
+            served.close()
+
+    def find(self, name: str) -> Served:
+        """Return a model by its name.
+
+        Raises:
+            RefusedError: there is none.
+        """
+        if name not in self.models:
+            known = ", ".join(self.models)
+            raise RefusedError(
+                404, f"there is no model {name!r}, expected {known}", "model", "model_not_found"
+            )
+        return self.models[name]
+
+    def find_for_work(self, name: str) -> Served:
+        """Return a model that takes new work.
+
+        Raises:
+            RefusedError: there is none, or the server is stopping.
+        """
+        if self.draining:
+            raise RefusedError(503, "the server is stopping and takes no new work", code="stopping")
+        return self.find(name)
+
+    def find_state(self, name: str, owner: str) -> Kept:
+        """Return a state of an owner.
+
+        Raises:
+            RefusedError: there is none.
+        """
+        kept = self.states.find(name, owner)
+        if kept is None:
+            raise RefusedError(
+                404, f"there is no state {name!r} of yours; make one", "state", "state_not_found"
+            )
+        return kept
+
+    def check_text(self, text: str, param: str) -> None:
+        """Refuse a text that is too long.
+
+        Raises:
+            RefusedError: it is.
+        """
+        if len(text) > self.limits.prompt:
+            raise RefusedError(
+                413,
+                f"{param} has {len(text):,} characters, expected {self.limits.prompt:,} at most",
+                param,
+                "too_long",
+            )
+
+    def complete(self, asked: CompletionRequest, kept: Kept | None) -> Begun:
+        """Begin to write what is asked, on from a state where one is given.
+
+        Raises:
+            RefusedError: a length over the limits, a state of another model, no room.
+        """
+        served = self.find_for_work(asked.model)
+        if asked.max_tokens > self.limits.tokens:
+            raise RefusedError(
+                400, f"max_tokens is {asked.max_tokens}, expected {self.limits.tokens} at most", "max_tokens"
+            )
+        start, ahead, prompt = self._beginning(served, asked.prompt, kept)
+        tokens = ahead if kept else np.concatenate([[start.token], ahead])
+        seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
+        greedy = asked.temperature < GREEDY
+        sampling = Sampling(
+            1.0 if greedy else asked.temperature,
+            asked.top_k,
+            asked.top_p if asked.top_p < 1 else None,
+            asked.min_p or None,
+            asked.repetition_penalty,
+            greedy,
+        )
+        echoed = asked.echo and asked.logprobs is not None
+        pieces = spelled(served.model.tokenizer, tokens, prompt) if echoed else []
+        offset = 0 if echoed else len(prompt)
+        orders = [
+            Order(asked.max_tokens, sampling, seed + n, asked.stops, asked.logprobs, offset, pieces)
+            for n in range(asked.n)
+        ]
+        return Begun(self._begin(served, orders, start, ahead), prompt, len(tokens))
+
+    def read(self, name: str, prompt: str | None, kept: Kept | None) -> Texts:
+        """Begin to read a prompt, to keep the state after it; its job is the only one.
+
+        Raises:
+            RefusedError: a prompt over the limits, a state of another model, no room.
+        """
+        served = self.find_for_work(name)
+        start, ahead, _ = self._beginning(served, prompt, kept)
+        return self._begin(served, [Order(0, Sampling(), 0)], start, ahead)
+
+    def _begin(self, served: Served, orders: list[Order], start: StreamState, ahead: Ids) -> Texts:
+        texts = Texts(orders, start, ahead, served.model.tokenizer.pieces)
+        texts.begin(served.batcher, self.limits.seconds, self.metrics.first.add)
+        return texts
+
+    def _beginning(
+        self, served: Served, prompt: str | None, kept: Kept | None
+    ) -> tuple[StreamState, Ids, str]:
+        """Return where to start, the tokens to read from there, and the text that they are."""
+        tokenizer, engine = served.model.tokenizer, served.model.engine
+        if kept is not None and kept.model != served.name:
+            raise RefusedError(
+                400, f"the state is one of {kept.model!r}, expected one of {served.name!r}", "state"
+            )
+        self.check_text(prompt or "", "prompt")
+        text = prompt or ("" if kept else opening(tokenizer))
+        ids = tokenizer.encode(text) if text else np.empty(0, dtype=np.int64)
+        if kept is not None:
+            return kept.state, ids, text
+        return StreamState(engine.initial_state(1), (int(ids[0]),)), ids[1:], text
