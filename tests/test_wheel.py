@@ -4,10 +4,12 @@ install.
 
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from elman import LanguageModel
@@ -31,7 +33,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "-c",
         str(ROOT / "constraints.txt"),
     ]
-    subprocess.run([*install, str(wheel)], check=True, capture_output=True)
+    subprocess.run([*install, f"{wheel}[serve]"], check=True, capture_output=True)
     return folder / "venv" / "bin"
 
 
@@ -82,3 +84,26 @@ def test_a_trained_folder_writes_and_scores_without_torch(
     by_torch = run(environment, "generate", str(trained), "7", "--engine", "torch")
     assert by_torch.returncode == 2
     assert 'pip install "elman[train]"' in by_torch.stderr
+
+
+@pytest.mark.slow
+def test_a_trained_folder_is_served_and_becomes_a_site_without_torch(
+    environment: Path, trained: Path, tmp_path: Path
+) -> None:
+    model = LanguageModel.load(trained)
+    site = run(environment, "export", str(trained), str(tmp_path / "site"), "--to", "web")
+    assert site.returncode == 0, site.stderr
+    assert {"index.html", "model.onnx", "site.json", "tokenizer.json"} < {
+        path.name for path in (tmp_path / "site").iterdir()
+    }
+    command = [str(environment / "elman"), "serve", str(trained), "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        (address,) = re.findall(r"http://\S+:\d+", server.stderr.readline())
+        asked = {"model": "model", "prompt": "7 plus", "max_tokens": 60, "seed": 5}
+        answer = httpx2.post(f"{address}/v1/completions", json=asked, trust_env=False, timeout=30)
+        page = httpx2.get(f"{address}/", trust_env=False, timeout=30)
+        server.terminate()
+        assert server.wait(30) == 0
+    assert answer.json()["choices"][0]["text"] == model.generate("7 plus", 60, seed=5)
+    assert "<title>" in page.text
