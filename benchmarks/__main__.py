@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from . import encoding, generation, gigabyte, quality, start
+from . import encoding, generation, gigabyte, quality, serve, start
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
@@ -12,7 +12,7 @@ def main() -> None:
     sections = [
         "# Benchmarks\n\nWritten by `make bench`; medians with the smallest and largest of the repeats.\n"
     ]
-    for module in (start, encoding, generation, quality, gigabyte):
+    for module in (start, encoding, generation, serve, quality, gigabyte):
         table = module.measure().markdown()
         print(table, flush=True)
         sections.append(table)
