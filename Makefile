@@ -23,7 +23,8 @@ demo: $(INSTALLED)	## train on Python's own manual for a minute, score it, strea
 	@$(BIN)/elman generate models/demo "The if statement is" -n 400 --temperature 0.7
 
 test: check browser web	## everything that CI runs
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 -m "not alone"
+	@$(BIN)/python -m pytest -m alone
 
 browser:	## install chromium for the tests of pages, on Debian as root; elsewhere install it yourself
 	@command -v chromedriver >/dev/null || ! command -v apt-get >/dev/null || [ "$$(id -u)" != 0 ] || \

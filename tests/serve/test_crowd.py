@@ -87,6 +87,7 @@ def resident(process: subprocess.Popen[str]) -> int:
 @pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="needs /proc to read the memory of a process"
 )
+@pytest.mark.alone
 def test_a_thousand_clients_leave_the_server_as_it_was(folder: Path, model: LanguageModel) -> None:
     command = [sys.executable, "-m", "elman", "serve", str(folder), "--port", "0", "--queue", "300"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

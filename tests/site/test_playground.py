@@ -276,6 +276,7 @@ def test_a_missing_or_damaged_file_is_said_in_one_line(
         assert not page.find("#write").is_enabled()
 
 
+@pytest.mark.alone
 def test_the_first_character_comes_within_two_seconds(page: Page) -> None:
     page.set(prompt="the cat " * 100, length=10)
     start = time.perf_counter()
@@ -285,6 +286,7 @@ def test_the_first_character_comes_within_two_seconds(page: Page) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_an_lstm_of_512_units_writes_1500_characters_a_second(browser: Browser, tmp_path: Path) -> None:
     """As the page itself shows it; the best of six, for other work on the machine slows a text down."""
     _, site = exported(tmp_path, ENGLISH * 60, steps=2, model__hidden_size=512)
