@@ -44,6 +44,10 @@ class DamagedFileError(FolderError):
     """A file whose checksum does not match what it holds."""
 
 
+class MissingGraphError(FolderError):
+    """A model that is not written as ONNX, or whose weights have changed since."""
+
+
 class StorageError(ElmanError):
     """A disk that is full or cannot be written."""
 

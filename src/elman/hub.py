@@ -47,7 +47,7 @@ def push(folder: ModelFolder, name: str, private: bool = False) -> str:
         RequestError: the repository cannot be written.
         MissingPackageError: huggingface_hub is not installed.
     """
-    folder.read_config(), folder.read_tokenizer(), folder.read_weights()
+    folder.refuse_if_damaged("pushed")
     with _asking(name) as repository:
         from huggingface_hub import HfApi
 
@@ -66,8 +66,8 @@ def _fetch(name: str, kind: str, files: list[str]) -> Path:
     with _asking(name) as repository:
         from huggingface_hub import snapshot_download
 
-        return Path(snapshot_download(repository, repo_type=kind, allow_patterns=files))
-    raise AssertionError("unreachable")
+        folder = snapshot_download(repository, repo_type=kind, allow_patterns=files)
+    return Path(folder)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from elman.config import Settings
 from elman.engine import Engine
-from elman.errors import FolderError, RequestError
+from elman.errors import FolderError, MissingGraphError, RequestError
 from elman.packages import require
 from elman.storage import ModelFolder
 from elman.tokens import Tokenizer, load_tokenizer
@@ -39,14 +39,16 @@ def load(folder: ModelFolder, engine: str | None = None, int8: bool = False) -> 
         )
     config = folder.read_config()
     tokenizer = load_tokenizer(config["settings"]["tokenizer"], folder.read_tokenizer())
-    if engine == "torch" or (engine is None and not int8 and not folder.holds_graph()):
-        network = load_network(folder, config, tokenizer)
-        from elman.model import TorchEngine
-
-        return Loaded(config, tokenizer, TorchEngine(network))
+    if engine == "torch":
+        return _by_torch(folder, config, tokenizer)
+    try:
+        graph = folder.read_graph("int8" if int8 else "fp32")
+    except MissingGraphError:
+        if engine is None and not int8:
+            return _by_torch(folder, config, tokenizer)
+        raise
     from elman.engine.onnx import OnnxEngine
 
-    graph = folder.read_graph("int8" if int8 else "fp32")
     running = OnnxEngine(graph)
     if running.vocabulary_size != tokenizer.size:
         raise FolderError(
@@ -54,6 +56,13 @@ def load(folder: ModelFolder, engine: str | None = None, int8: bool = False) -> 
             f"{tokenizer.size}, expected the same; restore the files that belong together"
         )
     return Loaded(config, tokenizer, running)
+
+
+def _by_torch(folder: ModelFolder, config: dict[str, Any], tokenizer: Tokenizer) -> Loaded:
+    network = load_network(folder, config, tokenizer)
+    from elman.model import TorchEngine
+
+    return Loaded(config, tokenizer, TorchEngine(network))
 
 
 def load_network(folder: ModelFolder, config: dict[str, Any], tokenizer: Tokenizer) -> "Network":

@@ -21,7 +21,7 @@ from elman.hub import fetch_model, fetch_texts, is_remote
 from elman.loading import load, load_network
 from elman.packages import require
 from elman.progress import Advance
-from elman.runs.evaluation import evaluate
+from elman.runs.evaluation import CHARACTERS_AT_MOST, evaluate
 from elman.storage import ModelFolder
 from elman.tokens import Tokenizer
 
@@ -138,7 +138,7 @@ class LanguageModel(Writer):
             TextError: the model's own text is gone, so that the cost of 8 bits cannot be measured.
         """
         require("writing ONNX", "torch", "onnx")
-        from elman.runs.shipping import CHARACTERS_AT_MOST, measure_int8, write_graphs
+        from elman.runs.shipping import measure_int8, write_graphs
 
         write_graphs(self.folder, self._network, int8)
         if not int8:

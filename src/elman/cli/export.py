@@ -57,7 +57,7 @@ def command(
 def _write_site(model: Path, folder: Path | None, to: str, int8: bool) -> None:
     """Write the page, and first model.onnx where the model folder has none of its weights."""
     from elman.api import LanguageModel
-    from elman.errors import RequestError
+    from elman.errors import MissingGraphError, RequestError
     from elman.site import refuse_if_taken, write_site
     from elman.storage import ModelFolder
 
@@ -72,6 +72,8 @@ def _write_site(model: Path, folder: Path | None, to: str, int8: bool) -> None:
     refuse_if_taken(folder)
     opened = ModelFolder(model)
     opened.read_config()
-    if not opened.holds_graph():
+    try:
+        opened.read_graph()
+    except MissingGraphError:
         LanguageModel.load(model).export()
     write_site(opened, folder)

@@ -7,4 +7,6 @@ from .contract import Logits as Logits
 from .contract import State as State
 from .contract import Written as Written
 from .draw import draw as draw
+from .draw import log_probabilities as log_probabilities
+from .draw import pick as pick
 from .draw import write_by_steps as write_by_steps

@@ -1,9 +1,11 @@
 """ONNX Runtime as an engine: a model.onnx in, numpy arrays in and out. No torch."""
 
 import os
+from typing import Any
 
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from elman.errors import FolderError
 
@@ -54,15 +56,16 @@ class OnnxEngine:
 
     def feed(self, ids: Ids, state: State) -> tuple[Logits, State]:
         """Advance every stream by T tokens: ids (T, B) -> logits (T, B, V)."""
-        given = {"ids": ids.astype(np.int64, copy=False), **dict(zip(self._states, state, strict=True))}
-        logits, *after = self._session.run(["logits", *self._next], given)
+        logits, *after = self._session.run(["logits", *self._next], self._given(ids, state))
         return logits, tuple(after)
 
     def write(self, ids: Ids, state: State, draws: Draws) -> Written:
         """Read ids (T, B), then draw N tokens in each row, in one call."""
         if not self._draws:
             return write_by_steps(self, ids, state, draws)
-        given = {"ids": ids.astype(np.int64, copy=False), **dict(zip(self._states, state, strict=True))}
-        given |= {**draws._asdict(), "uniforms": draws.uniforms[..., np.newaxis]}
+        given = self._given(ids, state) | draws._asdict() | {"uniforms": draws.uniforms[..., np.newaxis]}
         drawn, logits, *after = self._session.run(["drawn", "logits", *self._next], given)
         return Written(drawn, logits, tuple(after))
+
+    def _given(self, ids: Ids, state: State) -> dict[str, NDArray[Any]]:
+        return {"ids": ids.astype(np.int64, copy=False), **dict(zip(self._states, state, strict=True))}

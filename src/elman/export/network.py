@@ -19,10 +19,10 @@ from onnx import GraphProto, ModelProto, TensorProto, helper
 from torch import Tensor
 
 from elman.cells import Cell, State
-from elman.model import Network
-from elman.recurrence import Choice, Unroll
+from elman.model import Network, running_by
+from elman.recurrence import Unroll
 
-from .symbol import FAR, Symbol
+from .symbol import Symbol
 from .writer import CONTRIBUTED, IR_VERSION, OPSET, Nodes, Writer
 
 FLOAT, DOUBLE, INT64, BOOL = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64, TensorProto.BOOL
@@ -80,20 +80,12 @@ class _Export:
 
     def _run(self, unroll: Unroll, ids: str, states: list[str]) -> tuple[str, list[str]]:
         """Let the network run on symbols: the names of logits (T, B, V) and of the next states."""
-        network, names = self.network, iter(states)
+        names = iter(states)
         symbols = tuple(
             kind(*(Symbol(self.writer, next(names)) for _ in kind._fields)) for kind in self.types
         )
-        training, choices = network.training, [stack.choice for stack in network.stacks]
-        for stack in network.stacks:
-            stack.choice = Choice("reference", "written down", unroll)
-        network.eval()
-        try:
-            logits, after = network(Symbol(self.writer, ids), symbols)
-        finally:
-            for stack, choice in zip(network.stacks, choices, strict=True):
-                stack.choice = choice
-            network.train(training)
+        with running_by(unroll, self.network):
+            logits, after = self.network(Symbol(self.writer, ids), symbols)
         return logits.name, [part.name for state in after for part in state]
 
     def _scan(self, cell: Cell, x: Any, state: State) -> tuple[Any, State]:
@@ -139,15 +131,15 @@ class _Export:
             kind = helper.np_dtype_to_tensor_dtype(default.dtype)
             infos.append(helper.make_tensor_value_info(name, kind, shape))
             writer.weights.append(helper.make_tensor(name, kind, default.shape, default.flatten()))
-        zero, one, far = (writer.constant([n], "int64") for n in (0, 1, FAR))
+        zero, one = (writer.constant([n], "int64") for n in (0, 1))
         count = writer.add("Shape", "uniforms", start=0, end=1)
 
         given, nothing = writer.name("drawn"), writer.name("drawn")
         with writer.body() as drawing:
-            last = writer.add("Slice", logits, writer.constant([-1], "int64"), far, zero)
-            writer.alias(self._draw(last, writer.add("Slice", "uniforms", zero, one, zero)), given)
+            last = writer.slice(logits, -1)
+            writer.alias(self._draw(last, writer.slice("uniforms", 0, 1)), given)
         with writer.body() as reading:
-            writer.alias(writer.add("Slice", "ids", zero, zero, zero), nothing)
+            writer.alias(writer.slice("ids", 0, 0), nothing)
         (first,) = writer.add_many(
             "If",
             [writer.add("Greater", count, zero)],
@@ -157,10 +149,8 @@ class _Export:
         )
         # not inside a branch: ONNX Runtime prepares the weights of bodies of the first level only
         turns = writer.add("Max", writer.add("Sub", count, one), zero)
-        start = writer.add(
-            "Slice", writer.add("Concat", "ids", first, axis=0), writer.constant([-1], "int64"), far, zero
-        )
-        rest = writer.add("Slice", "uniforms", one, far, zero)
+        start = writer.slice(writer.add("Concat", "ids", first, axis=0), -1)
+        rest = writer.slice("uniforms", 1)
         _, *after, tokens, rows = self._loop(turns, start, states, rest)
         read = writer.add("Concat", logits, writer.add("Squeeze", rows, one), axis=0)
         return [read, writer.add("Concat", first, writer.add("Squeeze", tokens, one), axis=0), *after], infos

@@ -12,9 +12,7 @@ from torch import Tensor
 from elman.errors import ExportError
 
 from .quantization import INT8_FROM, quantize_rows
-from .writer import CONTRIBUTED, Writer
-
-FAR = 2**62  # beyond the end of any axis
+from .writer import CONTRIBUTED, FAR, Writer
 
 
 class Lookup(NamedTuple):
@@ -156,16 +154,11 @@ def _getitem(writer: Writer, x: Symbol, place: Any) -> Symbol:
         return Symbol(writer, writer.add("Gather", x.name, writer.constant(place, "int64")))
     if place.start in (None, 0) and place.stop is None:
         return x
-    stop = FAR if place.stop is None else place.stop
-    return Symbol(writer, _slice(writer, x.name, place.start or 0, stop, 0, 1))
+    return Symbol(writer, writer.slice(x.name, place.start or 0, place.stop))
 
 
 def _flip(writer: Writer, x: Symbol, dim: int) -> Symbol:
-    return Symbol(writer, _slice(writer, x.name, -1, -FAR, dim, -1))
-
-
-def _slice(writer: Writer, name: str, start: int, stop: int, axis: int, step: int) -> str:
-    return writer.add("Slice", name, *(writer.constant([n], "int64") for n in (start, stop, axis, step)))
+    return Symbol(writer, writer.slice(x.name, -1, -FAR, dim, -1))
 
 
 def _chunk(writer: Writer, x: Symbol, chunks: int, dim: int = 0) -> list[Symbol]:

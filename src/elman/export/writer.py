@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 OPSET, IR_VERSION = 18, 9
+FAR = 2**62  # beyond the end of any axis
 CONTRIBUTED = "com.microsoft"  # operators that ONNX Runtime adds to those of ONNX
 
 Nodes = list[onnx.NodeProto]
@@ -44,6 +45,11 @@ class Writer:
         names = [self.name(operator.lower()) for _ in range(outputs)]
         self.nodes.append(helper.make_node(operator, list(inputs), names, domain=domain, **attributes))
         return names
+
+    def slice(self, value: str, start: int, stop: int | None = None, axis: int = 0, step: int = 1) -> str:
+        """Add a node that takes a stretch of an axis, to its end where no stop is given."""
+        bounds = (start, FAR if stop is None else stop, axis, step)
+        return self.add("Slice", value, *(self.constant([bound], "int64") for bound in bounds))
 
     def alias(self, value: str, name: str) -> None:
         """Give a value another name."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from elman.engine import Engine, Logits
+from elman.engine import Engine, Logits, log_probabilities
 
 from .state import StreamState
 
@@ -28,10 +28,7 @@ def search(engine: Engine, state: StreamState, length: int, width: int, bias: Lo
     logits, memory = engine.step(np.array([state.token]), state.memory)
     nats, texts = np.zeros(1), np.empty((1, 0), dtype=np.int64)
     for turn in range(length):
-        scores = (logits + bias).astype(np.float64)
-        scores -= scores.max(axis=1, keepdims=True)
-        surprise = np.log(np.exp(scores).sum(axis=1, keepdims=True)) - scores  # (W, V)
-        total = (nats[:, np.newaxis] + surprise).ravel()
+        total = (nats[:, np.newaxis] - log_probabilities(logits + bias)).ravel()  # (W * V,)
         best = np.argsort(total, kind="stable")[:width]
         best = best[np.isfinite(total[best])]
         beams, tokens = np.divmod(best, engine.vocabulary_size)

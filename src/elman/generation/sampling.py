@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.engine import Draws, Logits
+from elman.engine import Draws, Logits, pick
 from elman.errors import RequestError
 
 GREEDY = 1e-30  # a temperature at which nothing but the likeliest token is left
@@ -54,11 +54,15 @@ class Sampling:
         cuts = (self.top_k, self.top_p, self.min_p)
         return all(cut is None for cut in cuts) and self.repetition_penalty == 1
 
+    @property
+    def _divisor(self) -> float:
+        """What logits are divided by."""
+        return GREEDY if self.greedy else max(GREEDY, self.temperature)
+
     def draws(self, random: np.random.Generator, count: int, bias: Logits) -> Draws:
         """Return what an engine needs to draw `count` tokens of one row; `bias` (V,) is added to logits."""
         uniforms = np.zeros((count, 1)) if self.greedy else random.random((count, 1))
-        temperature = max(GREEDY, self.temperature) if not self.greedy else GREEDY
-        return Draws(uniforms, np.array([[temperature]]), bias[np.newaxis])
+        return Draws(uniforms, np.array([[self._divisor]]), bias[np.newaxis])
 
     def probabilities(
         self, logits: Logits, bias: Logits | None = None, recent: Iterable[int] = ()
@@ -71,7 +75,7 @@ class Sampling:
         if self.repetition_penalty != 1 and (known := sorted(set(recent))):
             factor = np.where(scores[known] > 0, 1 / self.repetition_penalty, self.repetition_penalty)
             scores[known] *= factor
-        scores /= GREEDY if self.greedy else self.temperature
+        scores /= self._divisor
         if self.top_k is not None and self.top_k < len(scores):
             scores[np.argsort(-scores, kind="stable")[self.top_k :]] = -np.inf
         probabilities: NDArray[np.float64] = np.exp(scores - scores.max())
@@ -95,8 +99,8 @@ class Sampling:
     ) -> int:
         """Return one id, given logits (V,), by the inverse of the cumulative distribution."""
         uniform = 0.0 if self.greedy else random.random()
-        cumulative = np.cumsum(self.probabilities(logits, bias, recent))
-        return min(int(np.searchsorted(cumulative, uniform, side="right")), len(logits) - 1)
+        probabilities = self.probabilities(logits, bias, recent)
+        return int(pick(probabilities[np.newaxis], np.array([uniform]))[0])
 
 
 def forbid(vocabulary_size: int, ids: Iterable[int | None]) -> Logits:

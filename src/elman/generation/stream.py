@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from elman.engine import Engine, Logits
+from elman.engine import Engine, Logits, log_probabilities
 from elman.errors import RequestError
 from elman.tokens import Tokenizer
 
@@ -80,7 +80,7 @@ class Stream:
         self, count: int, sampling: Sampling, random: np.random.Generator, forbidden: Sequence[int] = ()
     ) -> Iterator[int]:
         """Yield token ids; the unknown token is never among them."""
-        bias = forbid(self._engine.vocabulary_size, (self._tokenizer.unknown, *forbidden))
+        bias = self._bias(forbidden)
         if sampling.plain:
             yield from self._many_at_once(count, sampling, random, bias)
             return
@@ -132,19 +132,18 @@ class Stream:
 
     def beam(self, width: int, length: int, stop: Sequence[str] = (), forbidden: Sequence[int] = ()) -> str:
         """Return the likeliest text that `width` beams find, and go on after it."""
-        bias = forbid(self._engine.vocabulary_size, (self._tokenizer.unknown, *forbidden))
-        ids = search(self._engine, self.state, length, width, bias)[0].tokens
+        ids = search(self._engine, self.state, length, width, self._bias(forbidden))[0].tokens
         self._ahead = list(ids)
         return "".join(self._spell(iter(ids), stop))
+
+    def _bias(self, forbidden: Sequence[int]) -> Logits:
+        return forbid(self._engine.vocabulary_size, (self._tokenizer.unknown, *forbidden))
 
     def _nats(self, start: StreamState, ids: Sequence[int]) -> float:
         """Return how surprising tokens are after a state."""
         read = np.array([start.token, *ids[:-1]])[:, np.newaxis]
         logits, _ = self._engine.feed(read, start.memory)
-        scores = logits[:, 0].astype(np.float64)
-        scores -= scores.max(axis=1, keepdims=True)
-        chosen = scores[np.arange(len(ids)), ids]
-        return float((np.log(np.exp(scores).sum(axis=1)) - chosen).sum())
+        return -float(log_probabilities(logits[:, 0])[np.arange(len(ids)), ids].sum())
 
     def _spell(self, ids: Iterator[int], stop: Sequence[str]) -> Iterator[str]:
         """Yield the text of tokens up to a stop string, in whole characters."""

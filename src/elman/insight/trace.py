@@ -12,11 +12,9 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from elman.cells import Cell, State
-from elman.model import Network
+from elman.model import Network, running_by
 from elman.model.stack import States
 from elman.recurrence import reference
-
-from .watching import running_by
 
 # torch's functions by the names that equations have; what only moves numbers about is left out
 NAMES = {

@@ -6,3 +6,4 @@ from .network import detach as detach
 from .network import renew as renew
 from .stack import Stack as Stack
 from .stack import States as States
+from .watching import running_by as running_by

@@ -1,10 +1,11 @@
-"""Lets a network run by a path of one's own, so that what passes by can be kept."""
+"""Lets a network run by a path of one's own, so that what passes by can be kept or written down."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from elman.model import Network
 from elman.recurrence import Choice, Unroll
+
+from .network import Network
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from elman.text import Part, TextStore, cache_folder, find_text, open_text, spli
 from .copies import measure_copies
 
 HELD_OUT = ("validation", "test")
+CHARACTERS_AT_MOST = 1_000_000  # scored after training and of 8 bits; `elman evaluate` scores all
 
 
 def evaluate(

@@ -12,9 +12,8 @@ from elman.text import cache_folder
 
 from .card import model_card
 from .copies import measure_copies
+from .evaluation import CHARACTERS_AT_MOST
 from .run import Run
-
-CHARACTERS_AT_MOST = 1_000_000  # of the held-out part; `elman evaluate` scores all of it
 
 
 def measure_result(run: Run, advance: Advance | None = None) -> dict[str, Any]:

@@ -9,8 +9,6 @@ from elman.storage import ModelFolder
 
 from .card import add_section
 
-CHARACTERS_AT_MOST = 1_000_000  # of the held-out part, to measure what 8 bits cost
-
 
 def write_graphs(folder: ModelFolder, network: Network, int8: bool = False) -> None:
     """Write model.onnx, and model.int8.onnx where it is wanted.

@@ -14,8 +14,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-import elman
 from elman.errors import RequestError
+from elman.site import PAGE
 
 from .guard import Guard
 from .metrics import Sample, family
@@ -23,7 +23,6 @@ from .refusal import RefusedError
 from .routes import routes
 from .service import Service
 
-PAGE = Path(elman.__file__).parent / "page"
 NO_PAGE = "the page is not built, expected in src/elman/page; build it by: make web\n"
 
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from elman.engine import Ids, Logits
+from elman.engine import Ids, Logits, log_probabilities
 from elman.tokens import Tokenizer
 
 
@@ -58,14 +57,6 @@ class Rating:
 
     def _spell(self, token: int) -> str:
         return self._spellings[token].decode("utf-8", "replace")
-
-
-def log_probabilities(logits: Logits) -> NDArray[np.float64]:
-    """Return the logarithm of the distribution that logits (V,) stand for."""
-    scores = logits.astype(np.float64)
-    scores -= scores.max()
-    distribution: NDArray[np.float64] = scores - np.log(np.exp(scores).sum())
-    return distribution
 
 
 def spelled(tokenizer: Tokenizer, ids: Ids, text: str) -> list[str]:

@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from elman.errors import DamagedFileError, ElmanError, FolderError, StorageError
+from elman.errors import DamagedFileError, ElmanError, FolderError, MissingGraphError, StorageError
 
 from .atomic import write_bytes, write_text
 from .graph import read_graph, write_graph
@@ -167,14 +167,6 @@ class ModelFolder:
         """Return the size of an ONNX model in bytes."""
         return (self.path / GRAPHS[precision]).stat().st_size
 
-    def holds_graph(self) -> bool:
-        """Say whether the weights that are here are written as an ONNX model too."""
-        try:
-            _, weights = read_graph(self.path / GRAPHS["fp32"])
-        except (OSError, DamagedFileError):
-            return (self.path / GRAPHS["fp32"]).exists()  # damaged: whoever reads it is told so
-        return read_checksum(self.path / WEIGHTS) in (None, weights)
-
     def write_graph(self, content: bytes, precision: str = "fp32") -> None:
         """Write the weights that are here as an ONNX model."""
         weights = read_checksum(self.path / WEIGHTS)
@@ -184,7 +176,8 @@ class ModelFolder:
         """Return the ONNX model.
 
         Raises:
-            FolderError: there is none, or it was made of other weights than those that are here.
+            MissingGraphError: there is none, or it was made of other weights than those that are here.
+            FolderError: the file cannot be read.
             DamagedFileError: the file is not what was written.
         """
         path, again = self.path / GRAPHS[precision], f"elman export {self.path}"
@@ -192,12 +185,12 @@ class ModelFolder:
         try:
             content, weights = read_graph(path)
         except FileNotFoundError:
-            raise FolderError(f"{self.path} has no {path.name}; write it: {again}") from None
+            raise MissingGraphError(f"{self.path} has no {path.name}; write it: {again}") from None
         except OSError as error:
             raise FolderError(f"{path} cannot be read: {error.strerror}; mend that and try again") from None
         here = read_checksum(self.path / WEIGHTS)
         if here is not None and here != weights:
-            raise FolderError(
+            raise MissingGraphError(
                 f"{path} was made of other weights than those in {WEIGHTS}; write it anew: {again}"
             )
         return content
@@ -225,6 +218,15 @@ class ModelFolder:
                 found.append(str(error).partition(";")[0])
         return list(dict.fromkeys(found))
 
+    def refuse_if_damaged(self, work: str) -> None:
+        """Refuse a model of which a file is missing or damaged to be `work`: copied, pushed.
+
+        Raises:
+            FolderError: one is.
+        """
+        if problems := self.problems():
+            raise FolderError(f"{'; '.join(problems)}; restore it before the model is {work}")
+
     def copy(self, target: Path) -> None:
         """Copy the model to another folder, without what only a run needs; config.json comes last.
 
@@ -233,8 +235,7 @@ class ModelFolder:
             StorageError: the target cannot be written.
         """
         ModelFolder(target).refuse_if_taken()
-        if problems := self.problems():
-            raise FolderError(f"{'; '.join(problems)}; restore it before the model is copied")
+        self.refuse_if_damaged("copied")
         there = [name for name in (CARD, METRICS, *GRAPHS.values()) if (self.path / name).exists()]
         for name in (*there, *MODEL):
             write_bytes(target / name, (self.path / name).read_bytes())

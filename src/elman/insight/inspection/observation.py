@@ -16,8 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from elman.cells import Cell, State
 from elman.engine import Ids
-from elman.insight.watching import running_by
-from elman.model import Network
+from elman.model import Network, running_by
 
 FUNCTIONS = ("sigmoid", "tanh", "relu")
 LIKELIEST = 5  # tokens that are kept of each prediction

@@ -13,8 +13,7 @@ from torch.nn import functional
 
 from elman.cells import Cell
 from elman.engine import Ids
-from elman.insight.watching import running_by
-from elman.model import Network
+from elman.model import Network, running_by
 
 from .observation import Floats, Observation, Recorder
 
