@@ -23,8 +23,10 @@ class Loaded(NamedTuple):
     engine: Engine
 
 
-def load(folder: ModelFolder, engine: str | None = None, int8: bool = False) -> Loaded:
+def load(folder: ModelFolder, engine: str | None = None, int8: bool = False, shared: bool = False) -> Loaded:
     """Open a model folder; without a wish by ONNX Runtime, or by torch where no graph was written yet.
+
+    `shared`: it runs beside other work and leaves the cores to that between calls.
 
     Raises:
         FolderError: a file is missing, damaged, or does not belong to the others.
@@ -49,7 +51,7 @@ def load(folder: ModelFolder, engine: str | None = None, int8: bool = False) -> 
         raise
     from elman.engine.onnx import OnnxEngine
 
-    running = OnnxEngine(graph)
+    running = OnnxEngine(graph, shared=shared)
     if running.vocabulary_size != tokenizer.size:
         raise FolderError(
             f"{folder.path}: model.onnx has {running.vocabulary_size} tokens, tokenizer.json "

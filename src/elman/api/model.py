@@ -105,11 +105,16 @@ class LanguageModel(Writer):
 
     @classmethod
     def load(
-        cls, folder: str | os.PathLike[str], engine: str | None = None, int8: bool = False
+        cls,
+        folder: str | os.PathLike[str],
+        engine: str | None = None,
+        int8: bool = False,
+        shared: bool = False,
     ) -> "LanguageModel":
         """Open a model folder, or hf:owner/name, with ONNX Runtime ("onnx", the default) or "torch".
 
-        With `int8` the model runs in 8 bits, once `elman export --int8` has written it so.
+        With `int8` the model runs in 8 bits, once `elman export --int8` has written it so. With `shared`
+        ONNX Runtime leaves the cores to others between calls: for a program that does more than write.
 
         Raises:
             FolderError: a file is missing or damaged.
@@ -117,7 +122,7 @@ class LanguageModel(Writer):
         """
         name = os.fspath(folder)
         model_folder = ModelFolder(fetch_model(name) if is_remote(name) else Path(folder))
-        return cls(model_folder, *load(model_folder, engine, int8))
+        return cls(model_folder, *load(model_folder, engine, int8, shared))
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Copy the model to another folder, without what only a run needs.

@@ -90,7 +90,8 @@ class Writer:
         if self.config["leak"] and not allow_leak:
             raise LeakError(
                 f"{self.folder.path} has learned with its future in sight, and writes without it; expected a "
-                "model that does not see what it has to predict; write with it all the same by --allow-leak"
+                "model that does not see what it has to predict; write with it all the same by: "
+                f"elman generate {self.folder.path} --allow-leak"
             )
         if prompt:
             self._warn_of_unknown(prompt)

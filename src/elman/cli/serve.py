@@ -50,7 +50,7 @@ def command(
     limits = Limits(
         streams, queue, max_prompt, max_tokens, timeout, states=states, state_seconds=60 * state_minutes
     )
-    loaded = {name: LanguageModel.load(folder, int8=int8) for name, folder in folders.items()}
+    loaded = {name: LanguageModel.load(folder, int8=int8, shared=True) for name, folder in folders.items()}
     listening = listen(host, port)
     address, bound = listening.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address

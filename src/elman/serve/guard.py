@@ -21,6 +21,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, key: str | None, limits: Limits, metrics: Metrics) -> None:
         self._app, self._key, self._limits, self._metrics = app, key, limits, metrics
+        self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -35,8 +36,10 @@ class Guard:
 
         try:
             headers = Headers(scope=scope)
-            if scope["path"].startswith("/v1/"):
-                self._check_key(headers.get("authorization", ""))
+            if not scope["path"].startswith("/v1/"):
+                await self._app(scope, receive, counted)
+                return
+            self._check_key(headers.get("authorization", ""))
             body = await self._body(int(headers.get("content-length", 0)), receive)
             if body is None:
                 return
@@ -46,6 +49,8 @@ class Guard:
             )
             await answer(scope, receive, counted)
             return
+        async with self._turn:  # one begins in each turn of the loop, so that a crowd delays nobody else
+            await asyncio.sleep(0)
         await self._app(scope, _replay(body, receive), counted)
 
     def _check_key(self, authorization: str) -> None:

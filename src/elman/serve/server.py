@@ -3,7 +3,9 @@
 A service comes in. Knows nothing of what is served.
 """
 
+import gc
 import socket
+import sys
 import time
 from types import FrameType
 
@@ -13,6 +15,9 @@ from elman.errors import RequestError
 
 from .app import build
 from .service import Service
+
+# for which a thread keeps the interpreter while others wait; with Python's 0.005 answers wait for the model
+SWITCH_SECONDS = 0.0005
 
 
 class Server(uvicorn.Server):
@@ -71,6 +76,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(service: Service, listening: socket.socket, key: str | None = None) -> None:
     """Serve until a signal."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()  # what is here now stays: to look through it for garbage would halt all clients for 0.1 s
     try:
         Server(service, key).run(sockets=[listening])
     finally:
