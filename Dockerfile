@@ -16,6 +16,7 @@ FROM python:3.13-slim AS wheel
 WORKDIR /source
 RUN pip install --no-cache-dir build hatchling
 COPY pyproject.toml README.md CHANGELOG.md ARCHITECTURE.md LICENSE ./
+COPY web/public/NOTICES.txt ./web/public/
 COPY src ./src
 COPY --from=page /source/src/elman/page ./src/elman/page
 RUN python -m build --wheel --no-isolation --outdir /wheels

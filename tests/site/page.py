@@ -13,7 +13,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from tests.browser import Browser
 
 SET = """
-const [name, value] = arguments, control = document.forms[0].elements.namedItem(name);
+const [name, value] = arguments, control = document.forms.controls.elements.namedItem(name);
 control.value = value;
 control.dispatchEvent(new Event("input", {bubbles: true}));
 """
@@ -21,7 +21,15 @@ WRITTEN = "return [...arguments[0].querySelectorAll('.c')].map(c => c.textConten
 
 
 class Silent(SimpleHTTPRequestHandler):
-    """A plain file server that says nothing."""
+    """A plain file server that says nothing. Its header forbids other hosts to the worker as well, of whose
+    requests the browser tells nobody: each would be an error in the console.
+    """
+
+    def end_headers(self) -> None:
+        self.send_header(
+            "Content-Security-Policy", "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"
+        )
+        super().end_headers()
 
     def log_message(self, *_: object) -> None:
         pass

@@ -1,6 +1,7 @@
 """`elman export --to web`: what it writes, and what it refuses."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from elman import LanguageModel
 from elman.errors import ExportError, LeakError
 from elman.site import write, write_site
 
+WEB = Path(__file__).parents[2] / "web"
 SMALL = {"model.hidden_size": 16, "train.batch_size": 4, "train.window": 16, "train.precision": "fp32"}
 
 
@@ -54,6 +56,25 @@ def test_the_folder_holds_the_page_the_model_and_what_the_page_needs_to_know(fol
         assert (site / name).read_bytes() == data
     page = {path.relative_to(write.PAGE) for path in write.PAGE.rglob("*")}
     assert {path.relative_to(site) for path in site.rglob("*")} == page | {Path(name) for name in files}
+
+
+def test_the_licences_of_what_the_page_holds_stand_beside_it(folder: Path, tmp_path: Path) -> None:
+    """Those of the packages that the build puts into the page, in the versions that are installed."""
+    write_site(LanguageModel.load(folder / "book").folder, tmp_path / "site")
+    notices = (tmp_path / "site" / "NOTICES.txt").read_text()
+    packages = json.loads((WEB / "package.json").read_text())["dependencies"]
+    assert packages == {"onnxruntime-web": "1.30.0"}
+    for name in (*packages, "onnxruntime-common"):
+        package = json.loads((WEB / "node_modules" / name / "package.json").read_text())
+        assert package["license"] == "MIT"
+        assert f"{name} {package['version']}" in notices
+    assert "MIT License\n\nCopyright (c) Microsoft Corporation\n\nPermission is hereby granted" in notices
+    assert 'THE SOFTWARE IS PROVIDED "AS IS"' in notices
+    (wasm,) = (tmp_path / "site" / "assets").glob("*.wasm")
+    compiled = {name.decode() for name in re.findall(rb"/_deps/([a-z0-9_]+)-src/", wasm.read_bytes())}
+    assert compiled == {"abseil_cpp", "onnx", "protobuf", "re2"}
+    for name in ("Abseil", "ONNX", "protobuf", "RE2", "Eigen", "FlatBuffers", "nlohmann/json"):
+        assert re.search(rf"^{name}\b", notices, re.MULTILINE), name
 
 
 def test_a_model_without_a_graph_gets_one_first(folder: Path) -> None:

@@ -1,10 +1,7 @@
-"""The exported page in Chromium: it writes what the library writes, and everything on it can be used."""
+"""The page in Chromium, from a file server and from `elman serve`: everything on it can be used."""
 
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
@@ -13,100 +10,11 @@ from selenium.webdriver.remote.webelement import WebElement
 from tests.browser import Browser
 
 from elman import LanguageModel
-from elman.generation import Sampling
 from elman.site import write_site
 
 from .page import Page, served
 
-SMALL = {"model.hidden_size": 16, "train.batch_size": 4, "train.window": 16, "train.precision": "fp32"}
-ENGLISH = "the cat sat on a mat and saw one dog's red door; it's 10 past 7, isn't it?\n"
-CHINESE = (
-    "春眠不觉晓，处处闻啼鸟。夜来风雨声，花落知多少。\n床前明月光，疑是地上霜。举头望明月，低头思故乡。\n"
-)
 pytestmark = pytest.mark.browser
-
-
-def exported(folder: Path, text: str, steps: int = 60, **settings: object) -> tuple[LanguageModel, str]:
-    """Train a small model on a text, export it, and return it with the folder of the page."""
-    (folder / "text.txt").write_text(text, encoding="utf-8")
-    named = {name.replace("__", "."): value for name, value in settings.items()}
-    model = LanguageModel.train(
-        folder / "text.txt", out=folder / "model", steps=steps, settings={**SMALL, **named}
-    )
-    write_site(model.folder, folder / "site")
-    return model, str(folder / "site")
-
-
-@pytest.fixture(scope="module")
-def english(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LanguageModel, str]]:
-    model, site = exported(tmp_path_factory.mktemp("english"), ENGLISH * 60)
-    with served(Path(site)) as address:
-        yield model, address
-
-
-@pytest.fixture
-def model(english: tuple[LanguageModel, str]) -> LanguageModel:
-    return english[0]
-
-
-@pytest.fixture
-def page(browser: Browser, english: tuple[LanguageModel, str]) -> Iterator[Page]:
-    opened = Page(browser, english[1]).ready()
-    yield opened
-    assert browser.console() == []
-    assert browser.outside() == []
-
-
-@pytest.mark.parametrize("seed", [0, 1, 12345, 2**40 + 7])
-@pytest.mark.parametrize(("temperature", "top_p"), [(1, 1), (0.7, 0.9)])
-def test_the_text_is_that_of_the_library(
-    page: Page, model: LanguageModel, seed: int, temperature: float, top_p: float
-) -> None:
-    text = page.write(prompt="the ", length=400, seed=seed, temperature=temperature, topP=top_p)
-    expected = model.generate("the ", 400, seed, temperature=temperature, top_p=top_p)
-    assert page.written(text) == expected
-    without_prompt = page.write(prompt="")
-    assert page.written(without_prompt) == model.generate(
-        None, 400, seed, temperature=temperature, top_p=top_p
-    )
-
-
-@pytest.mark.parametrize("kind", ["byte", "word", "bpe", "character"])
-def test_every_kind_of_tokenizer_writes_chinese_and_english(
-    browser: Browser, tmp_path: Path, kind: str
-) -> None:
-    model, site = exported(tmp_path, (CHINESE + ENGLISH) * 30, tokenizer=kind)
-    prompt = "夜来风雨声" if kind == "word" else "夜来风雨声 it's the cat, isn't 10"
-    assert not model.tokenizer.unknown_pieces(prompt)
-    with served(Path(site)) as address:
-        page = Page(browser, address).ready()
-        assert page.written(page.write(prompt=prompt, length=300)) == model.generate(prompt, 300)
-        assert browser.console() == []
-
-
-def test_surprise_and_alternatives_are_those_of_the_model(page: Page, model: LanguageModel) -> None:
-    text = page.write(prompt="the ", length=60, temperature=0.5)
-    written = page.written(text)
-    place = next(n for n, character in enumerate(written) if n > 30 and character.isalpha())
-    page.choose(text, place)
-    state = model.start("the " + written[:place]).state
-    logits, _ = model.engine.step(np.array([state.token]), state.memory)
-    shares = Sampling().probabilities(logits[0])
-    bits = -np.log2(shares[model.tokenizer.encode(written[place])[0]])
-    assert page.find("#details .character").text == f"{written[place]} {bits:.1f} bits"
-    names = {b" ": "space", b"\n": "new line"}
-    best = np.argsort(-shares, kind="stable")[:5]
-    pieces = [model.tokenizer.pieces[token] for token in best]
-    expected = [
-        (names.get(piece, piece.decode()), shares[token]) for piece, token in zip(pieces, best, strict=True)
-    ]
-    shown = [
-        button.text.split("\n")
-        for button in page.driver.find_elements(By.CSS_SELECTOR, ".alternatives button")
-    ]
-    assert [name for name, _ in shown] == [name for name, _ in expected]
-    for (_, percent), (_, share) in zip(shown, expected, strict=True):
-        assert float(percent.removesuffix(" %")) == pytest.approx(100 * share, abs=0.51)
 
 
 def test_rewind_keeps_the_text_up_to_a_character_and_writes_on(page: Page, model: LanguageModel) -> None:
@@ -222,10 +130,8 @@ def test_everything_can_be_done_with_the_keys_and_heard(page: Page, model: Langu
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("dark", [False, True])
-def test_no_sideways_scrolling(
-    browser: Browser, english: tuple[LanguageModel, str], width: int, dark: bool
-) -> None:
-    page = Page(browser, english[1], width, dark).ready()
+def test_no_sideways_scrolling(browser: Browser, address: str, width: int, dark: bool) -> None:
+    page = Page(browser, address, width, dark).ready()
     page.write(prompt="w" * 200, length=300)
     page.write(prompt="the ")
     assert not browser.wider_than_the_window()
@@ -249,7 +155,8 @@ def test_the_page_speaks_chinese(page: Page) -> None:
     assert page.find("#write").text == "Write"
 
 
-def test_what_the_model_does_not_know_is_said(page: Page) -> None:
+def test_what_the_model_does_not_know_is_said(browser: Browser, addresses: dict[str, str]) -> None:
+    page = Page(browser, addresses["files"]).ready()
     text = page.write(prompt="the 春", length=10)
     assert "Not seen in training, read as unknown: 春" in text.text
 
@@ -257,9 +164,9 @@ def test_what_the_model_does_not_know_is_said(page: Page) -> None:
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
 @pytest.mark.parametrize("how", ["missing", "damaged"])
 def test_a_missing_or_damaged_file_is_said_in_one_line(
-    browser: Browser, english: tuple[LanguageModel, str], tmp_path: Path, name: str, how: str
+    browser: Browser, model: LanguageModel, tmp_path: Path, name: str, how: str
 ) -> None:
-    write_site(english[0].folder, tmp_path / "site")
+    write_site(model.folder, tmp_path / "site")
     file = tmp_path / "site" / name
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
@@ -274,26 +181,3 @@ def test_a_missing_or_damaged_file_is_said_in_one_line(
         assert "elman export" in line
         assert "\n" not in line
         assert not page.find("#write").is_enabled()
-
-
-@pytest.mark.alone
-def test_the_first_character_comes_within_two_seconds(page: Page) -> None:
-    page.set(prompt="the cat " * 100, length=10)
-    start = time.perf_counter()
-    page.find("#write").click()
-    page.wait("document.querySelector('.c') !== null")
-    assert time.perf_counter() - start < 2
-
-
-@pytest.mark.slow
-@pytest.mark.alone
-def test_an_lstm_of_512_units_writes_1500_characters_a_second(browser: Browser, tmp_path: Path) -> None:
-    """As the page itself shows it; the best of six, for other work on the machine slows a text down."""
-    _, site = exported(tmp_path, ENGLISH * 60, steps=2, model__hidden_size=512)
-    with served(Path(site)) as address:
-        page = Page(browser, address).ready()
-        rates = []
-        for seed in range(6):
-            speed = page.write(prompt="the ", length=2000, seed=seed).find_element(By.CSS_SELECTOR, ".speed")
-            rates.append(int(speed.text.split()[0].replace(",", "")))
-    assert max(rates) >= 1500, rates

@@ -1,4 +1,4 @@
-"""The page on a server, here a stand-in that speaks the form of the completions API with canned answers."""
+"""What the page asks of a server and makes of its answers: a stand-in with canned ones, and cuts anywhere."""
 
 import json
 import math
@@ -42,8 +42,9 @@ class StandIn(Silent):
         self.end_headers()
         try:
             for turn in range(10_000 if body["prompt"] == "again" else 1):
-                for piece, share in CANNED:
-                    self.event(json.dumps(completion(piece, share)))
+                for place, (piece, share) in enumerate(CANNED):
+                    said = {"unknown": ["春", "Ω"]} if turn == place == 0 else {}
+                    self.event(json.dumps(completion(piece, share) | said))
                 time.sleep(0.01 if turn else 0)
             self.event("[DONE]")
         except OSError:
@@ -86,6 +87,7 @@ def test_a_server_writes_what_the_page_asks_for(page: Page, browser: Browser) ->
     assert page.written(text) == "O 花é!"
     how = {"max_tokens": 7, "temperature": 0.7, "top_p": 0.9, "seed": 5, "stream": True, "logprobs": 5}
     assert StandIn.asked == [{"path": "/v1/completions", "model": "two", "prompt": "to ", **how}]
+    assert text.find_element(By.CSS_SELECTOR, ".unknown").text.endswith("read as unknown: 春 Ω")
     page.choose(text, 2)
     assert page.find("#details .character").text == "花 3.0 bits"
     shown = [b.text.split("\n") for b in page.driver.find_elements(By.CSS_SELECTOR, ".alternatives button")]

@@ -1,4 +1,4 @@
-// What the page asks of whatever runs a model. A backend keeps no state: the text so far is the prompt.
+// What the page asks of whatever runs a model. A backend keeps no state: each request carries the text so far.
 
 import { LocalBackend } from "./local/backend";
 import { ServerBackend } from "./server";
@@ -25,7 +25,10 @@ export interface Model {
 
 export interface Request {
   model: string;
+  /** What was typed; the model opens the text by itself where that is nothing. */
   prompt: string;
+  /** What stands after it so far. */
+  written: string;
   /** In tokens. */
   length: number;
   temperature: number;
@@ -35,13 +38,11 @@ export interface Request {
 
 export interface Written {
   pieces: Piece[];
-  /** What stood in the prompt and the model does not know. */
+  /** What stood there before and the model does not know. */
   unknown: string[];
 }
 
 export interface Backend {
-  /** What a text begins after where there is no prompt. */
-  opening: string;
   /** Get ready, and say which models there are. */
   models(): Promise<Model[]>;
   /** Write until the length is reached or the signal says stop. */

@@ -1,11 +1,13 @@
 // The page: a backend, the controls, and the texts side by side.
 
 import { openBackend, type Backend, type Model } from "./backend";
+import { keptKey } from "./key";
 import { fillIn, inEveryLanguage, languageTag, number, switchLanguage, words } from "./language";
 import { Branch, characters, type Owner, type Settings } from "./page/branch";
 import { Details } from "./page/details";
+import { KeyForm } from "./page/key";
 import { LEVELS } from "./page/text";
-import { Trouble } from "./trouble";
+import { Locked, Trouble } from "./trouble";
 
 function find<Kind extends HTMLElement>(selector: string): Kind {
   return document.querySelector<Kind>(selector)!;
@@ -15,7 +17,7 @@ const form = find<HTMLFormElement>("#controls");
 const choice = find<HTMLSelectElement>("#model-choice select");
 const branches: Branch[] = [];
 let made = 0;
-let backend: Backend;
+let backend: Backend | null = null;
 let models: Model[] = [];
 let trouble: Trouble | null = null;
 
@@ -29,10 +31,9 @@ const details = new Details({
     if (!settings) return;
     const inherited = branch.text.pieces.slice(0, place + 1);
     if (instead) inherited[place] = { ...inherited[place], text: instead.text, bits: -Math.log2(instead.probability) };
-    const { opening, prompt } = branch;
     const origin = { parent: branch.ordinal, characters: characters(branch.upTo(instead ? place : place + 1)) };
     const seed = 1 + Math.max(...branches.map((other) => other.settings?.seed ?? 0)); // one that is new here
-    const fork = new Branch(++made, opening, prompt, inherited, origin, backend, owner);
+    const fork = new Branch(++made, branch.prompt, inherited, origin, backend!, owner);
     branches.push(fork);
     branch.element.after(fork.element);
     fork.element.scrollIntoView({ block: "nearest" });
@@ -40,6 +41,8 @@ const details = new Details({
     void fork.write({ ...settings, seed });
   },
 });
+
+const keyForm = new KeyForm(() => void open());
 
 const owner: Owner = {
   look: (branch, place) => details.look(branch, place),
@@ -53,6 +56,7 @@ const owner: Owner = {
     (branches[0]?.text.element ?? find("#prompt")).focus();
   },
   say: (text) => (find("#said").textContent = text),
+  failed: (trouble) => trouble instanceof Locked && keyForm.ask(),
 };
 
 /** What the controls say, or nothing where they say what cannot be. */
@@ -72,7 +76,7 @@ function draw(): void {
   find("#language").lang = say.toOther === "中文" ? "zh-CN" : "en";
   const model = models[choice.selectedIndex];
   const known = model && [model.name, model.about, model.bitsPerCharacter && say.bitsPerCharacter(number(model.bitsPerCharacter, 2))];
-  find("#about").textContent = known ? known.filter(Boolean).join(" · ") : trouble ? "" : say.opening;
+  find("#about").textContent = known ? known.filter(Boolean).join(" · ") : trouble || keyForm.open ? "" : say.opening;
   find("#trouble").hidden = !trouble;
   find("#trouble").textContent = trouble ? say[trouble.trouble](trouble.detail) : "";
   for (const slider of form.querySelectorAll<HTMLInputElement>("input[type=range]"))
@@ -80,15 +84,19 @@ function draw(): void {
 }
 
 async function open(): Promise<void> {
+  trouble = null;
   try {
-    backend = await openBackend();
+    backend ??= await openBackend();
     models = await backend.models();
+    keyForm.close();
     choice.replaceChildren(...models.map(({ name }) => new Option(name)));
     find("#model-choice").hidden = models.length < 2;
     find<HTMLButtonElement>("#write").disabled = false;
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
-    trouble = error;
+    const isAsked = error instanceof Locked && !keptKey(); // nothing is wrong yet
+    if (!isAsked) trouble = error;
+    owner.failed(error);
   }
   draw();
 }
@@ -99,7 +107,7 @@ form.addEventListener("submit", (event) => {
   const settings = read();
   if (!settings) return;
   const prompt = find<HTMLTextAreaElement>("#prompt").value;
-  const branch = new Branch(++made, prompt ? "" : backend.opening, prompt, [], null, backend, owner);
+  const branch = new Branch(++made, prompt, [], null, backend!, owner);
   branches.push(branch);
   find("#branches").prepend(branch.element);
   find("#empty").hidden = true;

@@ -1,7 +1,8 @@
 // A server that speaks the OpenAI completions form: `elman serve`.
 
 import type { Alternative, Backend, Model, Piece, Request, Written } from "./backend";
-import { Trouble } from "./trouble";
+import { keptKey } from "./key";
+import { Locked, Trouble } from "./trouble";
 
 const ALTERNATIVES = 5;
 
@@ -13,14 +14,13 @@ interface Logprobs {
 
 interface Event {
   choices?: { text: string; logprobs: Logprobs | null }[];
+  unknown?: string[];
   error?: { message: string };
 }
 
 const NOTHING: Logprobs = { tokens: [], token_logprobs: [], top_logprobs: [] };
 
 export class ServerBackend implements Backend {
-  readonly opening = "\n";
-
   async models(): Promise<Model[]> {
     const response = await ask("v1/models");
     const { data } = (await response.json()) as { data: { id: string }[] };
@@ -28,9 +28,9 @@ export class ServerBackend implements Backend {
   }
 
   async *write(request: Request, signal: AbortSignal): AsyncGenerator<Written> {
+    const { model, prompt, written } = request;
     const body = {
-      model: request.model,
-      prompt: request.prompt,
+      model,
       max_tokens: request.length,
       temperature: request.temperature,
       top_p: request.topP,
@@ -38,25 +38,43 @@ export class ServerBackend implements Backend {
       stream: true,
       logprobs: ALTERNATIVES,
     };
-    const headers = { "Content-Type": "application/json" };
     try {
-      const response = await ask("v1/completions", { method: "POST", headers, body: JSON.stringify(body), signal });
-      for await (const arrived of events(response.body!))
-        yield { pieces: arrived.flatMap((event) => piecesOf(JSON.parse(event))), unknown: [] };
+      const before = prompt || !written ? prompt : await openingOf(model, signal);
+      const response = await complete({ ...body, prompt: before + written || undefined }, signal);
+      for await (const arrived of events(response.body!)) {
+        const said = arrived.map((event): Event => JSON.parse(event));
+        yield { pieces: said.flatMap(piecesOf), unknown: said.flatMap((event) => event.unknown ?? []) };
+      }
     } catch (error) {
       if (!signal.aborted) throw error;
     }
   }
 }
 
+/** What a model reads first where there is no prompt: the echo of a text without one, and without a length. */
+async function openingOf(model: string, signal: AbortSignal): Promise<string> {
+  const response = await complete({ model, max_tokens: 0, echo: true }, signal);
+  const { choices } = (await response.json()) as { choices: { text: string }[] };
+  return choices[0].text;
+}
+
+function complete(body: object, signal: AbortSignal): Promise<Response> {
+  const headers = { "Content-Type": "application/json" };
+  return ask("v1/completions", { method: "POST", headers, body: JSON.stringify(body), signal });
+}
+
 /** Ask for an address beside the page; whatever is refused is said in the server's own words. */
-async function ask(address: string, init?: RequestInit): Promise<Response> {
-  const response = await fetch(address, init).catch((error: unknown) => {
-    throw init?.signal?.aborted ? error : new Trouble("unreachable", address);
+async function ask(address: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  const key = keptKey();
+  if (key) headers.set("Authorization", `Bearer ${key}`);
+  const response = await fetch(address, { ...init, headers }).catch((error: unknown) => {
+    throw init.signal?.aborted ? error : new Trouble("unreachable", address);
   });
   if (response.ok) return response;
   const said = await response.json().catch(() => null);
-  throw new Trouble("refused", said?.error?.message ?? `${address}: ${response.status}`);
+  const message = said?.error?.message ?? `${address}: ${response.status}`;
+  throw response.status === 401 ? new Locked(message) : new Trouble("refused", message);
 }
 
 /** The data of server-sent events, as many as arrive at once, up to the one that says that there are no more. */

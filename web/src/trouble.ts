@@ -10,3 +10,10 @@ export class Trouble extends Error {
     super(`${trouble}: ${detail}`);
   }
 }
+
+/** The server asks for a key, or for another one. */
+export class Locked extends Trouble {
+  constructor(detail: string) {
+    super("refused", detail);
+  }
+}

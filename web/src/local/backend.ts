@@ -6,13 +6,11 @@ import { Trouble } from "../trouble";
 import type { Order, Report } from "./worker";
 
 export class LocalBackend implements Backend {
-  readonly opening: string;
   private readonly worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   private readonly listeners = new Map<number | null, (report: Report) => void>();
   private jobs = 0;
 
   constructor(private readonly site: LocalSite) {
-    this.opening = site.opening;
     this.worker.onmessage = ({ data }: MessageEvent<Report>) =>
       this.listeners.get(data.kind === "ready" ? null : data.job)?.(data);
   }

@@ -5,7 +5,6 @@ import * as ort from "onnxruntime-web/wasm";
 import { Trouble } from "../trouble";
 
 ort.env.wasm.numThreads = 1;
-const WARMING = 100; // steps after which the browser has begun to compile what is often run
 const ERRORS = 3; // what the runtime says: no warnings
 
 export type State = ort.Tensor[];
@@ -22,9 +21,7 @@ export class Engine {
   static async open(graph: Uint8Array, sizes: number[]): Promise<Engine> {
     try {
       const session = await ort.InferenceSession.create(graph, { executionProviders: ["wasm"], logSeverityLevel: ERRORS });
-      const engine = new Engine(session, session.inputNames.filter((name) => name.startsWith("state.")), sizes);
-      for (let step = 0; step < WARMING; step++) await engine.feed([0], engine.initialState());
-      return engine;
+      return new Engine(session, session.inputNames.filter((name) => name.startsWith("state.")), sizes);
     } catch (error) {
       throw new Trouble("unusable", error instanceof Error ? error.message : String(error));
     }

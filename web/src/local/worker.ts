@@ -19,6 +19,7 @@ export type Report =
   | ({ kind: "written"; job: number; done: boolean } & Written);
 
 const SLICE = 16; // milliseconds between two reports, about one for each picture of the screen
+const WARMING = 1000; // milliseconds after which the browser has compiled what is often run
 
 let tokenizer: Tokenizer;
 let writer: Writer;
@@ -45,6 +46,17 @@ async function open(site: LocalSite, folder: string): Promise<void> {
   tokenizer = loadTokenizer(site.tokenizer, new TextDecoder().decode(json));
   writer = new Writer(site, tokenizer, await Engine.open(graph, site.states));
   report({ kind: "ready" });
+  await warm();
+}
+
+/** Write for nobody until somebody asks: the browser compiles what is often run, and the first text is fast. */
+async function warm(): Promise<void> {
+  const begun = performance.now();
+  const request = { model: "", prompt: "", written: "", length: Infinity, temperature: 1, topP: 1, seed: 0 };
+  for await (const _ of writer.write(request)) {
+    await turn();
+    if (running.size || performance.now() - begun > WARMING) return;
+  }
 }
 
 /** Write, and report in slices; between two of them the other jobs and a stop have their turn. */
@@ -52,7 +64,7 @@ async function write(job: number, request: Request): Promise<void> {
   running.add(job);
   let pieces: Piece[] = [];
   let begun = performance.now();
-  const unknown = [...new Set(tokenizer.unknownPieces(request.prompt))];
+  const unknown = [...new Set(tokenizer.unknownPieces(writer.textOf(request)))];
   report({ kind: "written", job, done: false, pieces, unknown });
   for await (const piece of writer.write(request)) {
     pieces.push(piece);

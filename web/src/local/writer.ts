@@ -29,10 +29,15 @@ export class Writer {
     });
   }
 
+  /** The text that a request goes on from. */
+  textOf(request: Request): string {
+    return (request.prompt || this.site.opening) + request.written;
+  }
+
   async *write(request: Request): AsyncGenerator<Piece> {
     const random = uniforms(request.seed);
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-    let ids = this.tokenizer.encode(request.prompt);
+    let ids = this.tokenizer.encode(this.textOf(request));
     let state = this.engine.initialState();
     let bits = 0; // of bytes that are no whole character yet
     for (; ids.length > READ_AT_ONCE; ids = ids.slice(READ_AT_ONCE))

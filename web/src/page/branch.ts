@@ -12,7 +12,7 @@ export interface Origin {
 }
 
 /** How a text is to be written on. */
-export type Settings = Omit<Request, "prompt">;
+export type Settings = Omit<Request, "prompt" | "written">;
 
 export interface Owner extends Record<keyof Listener, (branch: Branch, place: number) => void> {
   look(branch: Branch, place: number | null): void;
@@ -20,6 +20,8 @@ export interface Owner extends Record<keyof Listener, (branch: Branch, place: nu
   close(branch: Branch): void;
   /** Tell those who cannot see it. */
   say(text: string): void;
+  /** Hear of trouble that may concern more than this text. */
+  failed(trouble: Trouble): void;
 }
 
 export class Branch {
@@ -39,8 +41,6 @@ export class Branch {
 
   constructor(
     readonly ordinal: number,
-    /** What the model reads before the text and nobody sees: the opening, where there was no prompt. */
-    readonly opening: string,
     readonly prompt: string,
     inherited: Piece[],
     private readonly origin: Origin | null,
@@ -77,14 +77,14 @@ export class Branch {
 
   /** The text so far, up to a number of pieces. */
   upTo(pieces: number): string {
-    return this.prompt + this.text.pieces.slice(0, pieces).map((piece) => piece.text).join("");
+    return this.prompt + this.writtenUpTo(pieces);
   }
 
   /** Write on from the end of the text. */
   async write(settings: Settings): Promise<void> {
     this.stop();
     const run = new AbortController();
-    const request = { ...settings, prompt: this.opening + this.upTo(Infinity) };
+    const request = { ...settings, prompt: this.prompt, written: this.writtenUpTo(Infinity) };
     [this.running, this.settings, this.written, this.seconds, this.trouble] = [run, settings, 0, 0, null];
     this.describe();
     this.owner.say(words().writing(this.ordinal));
@@ -103,6 +103,7 @@ export class Branch {
     } catch (error) {
       if (!(error instanceof Trouble)) throw error;
       this.trouble = error;
+      this.owner.failed(error);
     } finally {
       if (this.running === run) this.running = null;
     }
@@ -131,6 +132,10 @@ export class Branch {
     this.stop();
     forget(this.draw);
     this.element.remove();
+  }
+
+  private writtenUpTo(pieces: number): string {
+    return this.text.pieces.slice(0, pieces).map((piece) => piece.text).join("");
   }
 
   private get rate(): number {
