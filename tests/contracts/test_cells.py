@@ -1,6 +1,6 @@
 """The contract of every cell and every path: joining CELLS or PATHS is the only way in."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from elman.cells import CELLS, Cell, State
-from elman.recurrence import PATHS, choose, fused
+from elman.recurrence import PATHS, choose, fused, native, rivals
 from elman.recurrence.reference import unroll as reference
 
 
@@ -47,24 +47,50 @@ PAIRS = [
     (cell, path)
     for cell in CELLS
     for path in PATHS
-    if path != "fused" or issubclass(CELLS[cell], fused.SERVED)
+    if path == "reference" or issubclass(CELLS[cell], {"fused": fused, "native": native}[path].SERVED)
 ]
 each_pair = pytest.mark.parametrize(("name", "path"), PAIRS)
-EXACT = {"rtol": 0, "atol": 1e-12}
 
 
-def make(name: str, input_size: int, hidden_size: int, bias: bool, seed: int) -> Cell:
-    """A cell in float64 with random weights in every entry, so that a swapped gate must show."""
+class Kind(NamedTuple):
+    """In what a path is tried: its numbers, how many hidden units come together, how near it must be."""
+
+    dtype: torch.dtype = torch.float64
+    units: int = 1
+    near: dict[str, float] = {"rtol": 0, "atol": 1e-12}  # noqa: RUF012
+
+
+EXACT = Kind()
+
+
+def kind_of(path: str) -> Kind:
+    """The native path has single precision only, and units in whole vectors."""
+    if path != "native":
+        return EXACT
+    lanes = next(n for n in (8, 16) if native.refusal(CELLS["lstm"](1, n)) is None)
+    return Kind(torch.float32, lanes, {"rtol": 1e-4, "atol": 1e-4})
+
+
+def make(name: str, input_size: int, hidden_size: int, bias: bool, seed: int, kind: Kind = EXACT) -> Cell:
+    """A cell with random weights in every entry, so that a swapped gate must show."""
     torch.manual_seed(seed)
-    cell = CELLS[name](input_size, hidden_size, bias).double()
+    cell = CELLS[name](input_size, hidden_size * kind.units, bias).to(kind.dtype)
     with torch.no_grad():
         for parameter in cell.parameters():
-            parameter.normal_(0, 0.7)
+            parameter.normal_(0, 0.7 / kind.units**0.5)
     return cell
 
 
+def random(cell: Cell, *shape: int) -> Tensor:
+    return torch.randn(*shape).to(cell.input_weight.dtype)
+
+
 def random_state(cell: Cell, rows: int) -> State:
-    return cell.state_type(*(torch.randn(rows, cell.hidden_size).double() for _ in cell.state_type._fields))
+    return cell.state_type(*(random(cell, rows, cell.hidden_size) for _ in cell.state_type._fields))
+
+
+def assert_near(found: Tensor, expected: Tensor, path: str) -> None:
+    torch.testing.assert_close(found.double(), expected.double(), **kind_of(path).near)
 
 
 def twin(name: str, cell: Cell) -> tuple[nn.Module, list[tuple[nn.Parameter, nn.Parameter, Any]]]:
@@ -107,28 +133,28 @@ def test_equals_torch_in_outputs_state_and_gradients_from_zero_and_from_the_retu
     name: str, path: str, sizes: Any
 ) -> None:
     steps, rows, width, hidden, bias, seed = sizes
-    cell = make(name, width, hidden, bias, seed)
+    cell = make(name, width, hidden, bias, seed, kind_of(path))
     module, same = twin(name, cell)
     state, torch_state = cell.initial_state(rows), None
     for _ in range(2):
-        x = torch.randn(steps, rows, width).double().requires_grad_()
-        twin_x = x.detach().clone().requires_grad_()
+        x = random(cell, steps, rows, width).requires_grad_()
+        twin_x = x.detach().double().requires_grad_()
         outputs, state = PATHS[path](cell, x, state)
         expected, torch_state = module(twin_x, torch_state)
-        torch.testing.assert_close(outputs, expected, **EXACT)
+        assert_near(outputs, expected, path)
         finals = torch_state if isinstance(torch_state, tuple) else (torch_state,)
         for part, final in zip(state, finals, strict=True):
-            torch.testing.assert_close(part, final[0], **EXACT)
-        weights = torch.randn_like(expected)
+            assert_near(part, final[0], path)
+        weights = random(cell, *expected.shape)
         cell.zero_grad()
         module.zero_grad()
         loss = (outputs * weights).sum() + sum(part.square().sum() for part in state)
         twin_loss = (expected * weights).sum() + sum(final.square().sum() for final in finals)
         loss.backward()
         twin_loss.backward()
-        torch.testing.assert_close(x.grad, twin_x.grad, **EXACT)
+        assert_near(x.grad, twin_x.grad, path)
         for ours, theirs, stretch in same:
-            torch.testing.assert_close(ours.grad, theirs.grad[stretch], **EXACT)
+            assert_near(ours.grad, theirs.grad[stretch], path)
         state = cell.state_type(*(part.detach() for part in state))
         torch_state = tuple(f.detach() for f in finals) if len(finals) > 1 else finals[0].detach()
 
@@ -138,14 +164,14 @@ def test_equals_torch_in_outputs_state_and_gradients_from_zero_and_from_the_retu
 @given(sizes=sizes)
 def test_two_half_windows_equal_one_whole_window(name: str, path: str, sizes: Any) -> None:
     steps, rows, width, hidden, bias, seed = sizes
-    cell = make(name, width, hidden, bias, seed)
-    x, start = torch.randn(2 * steps, rows, width).double(), random_state(cell, rows)
+    cell = make(name, width, hidden, bias, seed, kind_of(path))
+    x, start = random(cell, 2 * steps, rows, width), random_state(cell, rows)
     whole, final = PATHS[path](cell, x, start)
     first, middle = PATHS[path](cell, x[:steps], start)
     second, end = PATHS[path](cell, x[steps:], middle)
-    torch.testing.assert_close(torch.cat([first, second]), whole, **EXACT)
+    assert_near(torch.cat([first, second]), whole, path)
     for part, expected in zip(end, final, strict=True):
-        torch.testing.assert_close(part, expected, **EXACT)
+        assert_near(part, expected, path)
 
 
 @each_pair
@@ -153,13 +179,13 @@ def test_two_half_windows_equal_one_whole_window(name: str, path: str, sizes: An
 @given(sizes=sizes)
 def test_rows_are_independent(name: str, path: str, sizes: Any) -> None:
     steps, rows, width, hidden, bias, seed = sizes
-    cell = make(name, width, hidden, bias, seed)
-    x, start = torch.randn(steps, rows, width).double(), random_state(cell, rows)
+    cell = make(name, width, hidden, bias, seed, kind_of(path))
+    x, start = random(cell, steps, rows, width), random_state(cell, rows)
     together, _ = PATHS[path](cell, x, start)
     for row in range(rows):
         alone_start = cell.state_type(*(part[row : row + 1] for part in start))
         alone, _ = PATHS[path](cell, x[:, row : row + 1], alone_start)
-        torch.testing.assert_close(alone, together[:, row : row + 1], **EXACT)
+        assert_near(alone, together[:, row : row + 1], path)
 
 
 @each_pair
@@ -169,11 +195,11 @@ def test_later_input_never_changes_earlier_output(
     name: str, path: str, sizes: Any, data: st.DataObject
 ) -> None:
     steps, rows, width, hidden, bias, seed = sizes
-    cell = make(name, width, hidden, bias, seed)
-    x, start = torch.randn(steps, rows, width).double(), random_state(cell, rows)
+    cell = make(name, width, hidden, bias, seed, kind_of(path))
+    x, start = random(cell, steps, rows, width), random_state(cell, rows)
     changed = data.draw(st.integers(0, steps - 1))
     outputs, _ = PATHS[path](cell, x, start)
-    x[changed:] += torch.randn(steps - changed, rows, width).double()
+    x[changed:] += random(cell, steps - changed, rows, width)
     other, _ = PATHS[path](cell, x, start)
     assert torch.equal(other[:changed], outputs[:changed])
     if name in ("rnn-tanh", "gru", "lstm"):  # in the others relu may be silent on both
@@ -183,7 +209,7 @@ def test_later_input_never_changes_earlier_output(
 @pytest.mark.parametrize("name", list(CELLS))
 def test_gradients_of_the_reference_agree_with_finite_differences(name: str) -> None:
     cell = make(name, 3, 2, True, seed=5)
-    x = torch.randn(4, 2, 3).double().requires_grad_()
+    x = random(cell, 4, 2, 3).requires_grad_()
     start = random_state(cell, 2)
 
     def run(x: Tensor, *parameters: Tensor) -> Tensor:
@@ -198,7 +224,7 @@ def test_a_step_leaves_the_state_it_was_given_as_it_was(name: str) -> None:
     cell = make(name, 3, 4, True, seed=1)
     state = random_state(cell, 2)
     before = [part.clone() for part in state]
-    reference(cell, torch.randn(3, 2, 3).double(), state)
+    reference(cell, random(cell, 3, 2, 3), state)
     assert all(torch.equal(part, kept) for part, kept in zip(state, before, strict=True))
 
 
@@ -216,3 +242,13 @@ def test_choose_says_its_path_and_why_and_refuses_what_cannot_run() -> None:
     assert choose(Other(2, 3)).name == "reference"
     with pytest.raises(SettingsError, match="torch has no kernel for Other"):
         choose(Other(2, 3), "fused")
+    with pytest.raises(
+        SettingsError, match="cannot run: Other has no native form; use train.recurrence=auto"
+    ):
+        choose(Other(2, 3), "native")
+    with pytest.raises(SettingsError, match="hidden size 130 is no multiple of"):
+        choose(CELLS["lstm"](2, 130), "native")
+    assert [path.name for path in rivals(Other(2, 3))] == ["reference"]
+    assert [path.name for path in rivals(CELLS["gru"](2, 16))] == ["fused"]  # too small to gain
+    assert [path.name for path in rivals(CELLS["gru"](2, 128))] == ["fused", "native"]
+    assert rivals(CELLS["gru"](2, 130))[0].reason.startswith("torch's kernel for this cell; no native one: ")

@@ -11,8 +11,9 @@ from elman.batches import WINDOWS
 from elman.config import ModelSettings, TrainSettings
 from elman.errors import DivergedError
 from elman.model import Network
+from elman.recurrence import choose, rivals
 from elman.tokens.store import Tokens
-from elman.training import Precision, Trainer, choose_precision
+from elman.training import Batch, Precision, Trainer, choose_pace
 
 V, T, B = 9, 5, 3
 
@@ -113,13 +114,15 @@ def test_precision_is_what_was_asked_for_or_measured_and_weights_and_random_stat
     ours = trainer(tmp_path)
     before = {name: tensor.clone() for name, tensor in ours.network.state_dict().items()}
     random = torch.get_rng_state()
-    batch = ours.windows.draw()
-    inputs, targets = torch.from_numpy(batch.inputs), torch.from_numpy(batch.targets)
-    states = ours.network.initial_state(B)
-    chosen = choose_precision(ours.network, inputs, targets, states, "auto")
+    drawn = ours.windows.draw()
+    inputs, targets = torch.from_numpy(drawn.inputs), torch.from_numpy(drawn.targets)
+    batch, cell = Batch(inputs, targets, ours.network.initial_state(B)), ours.network.stack.cells[0]
+    chosen, path = choose_pace(ours.network, batch, "auto", rivals(cell))
     assert chosen.name in ("fp32", "bf16")
     assert "fp32" in chosen.reason or "times as fast" in chosen.reason
-    assert choose_precision(ours.network, inputs, targets, states, "bf16") == ("bf16", "asked for")
+    assert path.name == "fused"  # too small for another
+    asked = [choose(cell, "reference")]
+    assert choose_pace(ours.network, batch, "bf16", asked) == (("bf16", "asked for"), asked[0])
     assert torch.equal(torch.get_rng_state(), random)
     assert all(torch.equal(tensor, before[name]) for name, tensor in ours.network.state_dict().items())
     assert all(parameter.grad is None for parameter in ours.network.parameters())

@@ -43,7 +43,7 @@ def command(
     seed: Annotated[int | None, typer.Option(help="Seed of weights, windows and dropout.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, fp32 or bf16.")] = None,
-    recurrence: Annotated[str | None, typer.Option(help="auto, reference or fused.")] = None,
+    recurrence: Annotated[str | None, typer.Option(help="auto, reference, fused or native.")] = None,
     prompt: Annotated[
         list[str] | None, typer.Option(help="Continue this at each validation; repeat it.")
     ] = None,

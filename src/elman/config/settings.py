@@ -125,7 +125,7 @@ class TrainSettings(Section):
     seed: int = Field(0, ge=0, lt=2**63, description="seed of weights, windows and dropout")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="arithmetic of the training steps")
-    recurrence: Literal["auto", "reference", "fused"] = Field(
+    recurrence: Literal["auto", "reference", "fused", "native"] = Field(
         "auto", description="how a cell runs over a sequence"
     )
 

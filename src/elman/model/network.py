@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from elman.config import ModelSettings
+from elman.recurrence import Choice
 
 from .initialization import initialize
 from .stack import Stack, States
@@ -58,6 +59,11 @@ class Network(nn.Module):
     def stacks(self) -> list[Stack]:
         """The stack that reads forward and, with two streams, the one that reads backward."""
         return [self.stack] if self.backward_stack is None else [self.stack, self.backward_stack]
+
+    def use(self, choice: Choice) -> None:
+        """Let all cells run by a path from now on."""
+        for stack in self.stacks:
+            stack.choice = choice
 
     def initial_state(self, rows: int) -> States:
         """Return zeros: one state for each stack, layer and direction, of B rows."""

@@ -11,13 +11,11 @@ from .network import Network
 @contextmanager
 def running_by(unroll: Unroll, network: Network) -> Iterator[None]:
     """Let all cells of a network run by a path, without dropout; afterwards the network is as it was."""
-    training, choices = network.training, [stack.choice for stack in network.stacks]
-    for stack in network.stacks:
-        stack.choice = Choice("reference", "watched", unroll)
+    training, choice = network.training, network.stack.choice
+    network.use(Choice("reference", "watched", unroll))
     network.eval()
     try:
         yield
     finally:
-        for stack, choice in zip(network.stacks, choices, strict=True):
-            stack.choice = choice
+        network.use(choice)
         network.train(training)

@@ -1,10 +1,12 @@
-"""Recurrence: a cell over a whole sequence, by the reference loop or by torch's kernels; `choose` says
+"""Recurrence: a cell over a whole sequence, by the reference loop, torch's kernels or our own; `choose` says
 which and why.
 """
 
 from . import fused as fused
+from . import native as native
 from . import reference as reference
 from .choose import PATHS as PATHS
 from .choose import Choice as Choice
 from .choose import Unroll as Unroll
 from .choose import choose as choose
+from .choose import rivals as rivals

@@ -8,10 +8,11 @@ from torch import Tensor
 from elman.cells import Cell, State
 from elman.errors import SettingsError
 
-from . import fused, reference
+from . import fused, native, reference
 
 Unroll = Callable[[Cell, Tensor, State], tuple[Tensor, State]]
-PATHS: dict[str, Unroll] = {"reference": reference.unroll, "fused": fused.unroll}
+PATHS: dict[str, Unroll] = {"reference": reference.unroll, "fused": fused.unroll, "native": native.unroll}
+SMALLEST_NATIVE = 128  # hidden units from which the native path can be faster
 
 
 class Choice(NamedTuple):
@@ -23,7 +24,7 @@ class Choice(NamedTuple):
 
 
 def choose(cell: Cell, wanted: str = "auto") -> Choice:
-    """Return the path for a cell.
+    """Return the path for a cell; of `auto` the one that every machine has.
 
     Raises:
         SettingsError: the wanted path cannot run this cell.
@@ -31,10 +32,31 @@ def choose(cell: Cell, wanted: str = "auto") -> Choice:
     served = isinstance(cell, fused.SERVED)
     if wanted == "fused" and not served:
         raise SettingsError(f"torch has no kernel for {type(cell).__name__}; use train.recurrence=reference")
-    if wanted == "auto":
-        name, reason = (
-            ("fused", "torch's kernel for this cell") if served else ("reference", "torch has no kernel")
-        )
-    else:
-        name, reason = wanted, "asked for"
+    if wanted == "native" and (refusal := native.refusal(cell)):
+        raise SettingsError(f"the native recurrence cannot run: {refusal}; use train.recurrence=auto")
+    if wanted != "auto":
+        return _path(wanted, "asked for")
+    return (
+        _path("fused", "torch's kernel for this cell")
+        if served
+        else _path("reference", "torch has no kernel")
+    )
+
+
+def rivals(cell: Cell) -> list[Choice]:
+    """Return the paths that may be the fastest for a cell here, the one that every machine has first.
+
+    Where the native path is none of them although it knows the cell, the first one's reason says why.
+    """
+    usual = choose(cell)
+    if usual.name == "reference":
+        return [usual]
+    if cell.hidden_size < SMALLEST_NATIVE:
+        return [usual]
+    if refusal := native.refusal(cell):
+        return [usual._replace(reason=f"{usual.reason}; no native one: {refusal}")]
+    return [usual, _path("native", "")]
+
+
+def _path(name: str, reason: str) -> Choice:
     return Choice(name, reason, PATHS[name])

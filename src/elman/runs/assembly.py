@@ -1,31 +1,40 @@
-"""A preparation in, all that learns out: network, windows and trainer, on a device, in a precision.
+"""A preparation in, all that learns out: network, windows and trainer, on a device, at its best pace.
 
 What this machine cannot do is refused here, before a folder is written.
 """
 
+from typing import cast
+
 import torch
 
 from elman.batches import WINDOWS, GapWindows, Windows
+from elman.cells import Cell
 from elman.errors import SettingsError
 from elman.model import Network
-from elman.training import Precision, Trainer, choose_precision
+from elman.recurrence import choose, rivals
+from elman.training import Batch, Trainer, choose_pace
 
 from .preparation import Preparation
 
 
-def make_trainer(preparation: Preparation, precision: str) -> Trainer:
-    """Make the network from its seed, choose the precision (auto, fp32, bf16), stand before the first step.
+def make_trainer(preparation: Preparation, precision: str, recurrence: str) -> Trainer:
+    """Make the network from its seed, choose the precision (auto, fp32, bf16) and the recurrence path, stand
+    before the first step.
 
     Raises:
-        SettingsError: a device or a precision that this machine does not have.
+        SettingsError: a device, a precision or a path that this machine does not have.
         TextError: the training part is too short for one batch.
     """
     settings, tokenizer = preparation.settings, preparation.tokens.tokenizer
     device = _device(settings.train.device)
     windows = _windows(preparation)
     torch.manual_seed(settings.train.seed)
-    network = Network(settings.model, tokenizer.size, settings.train.recurrence).to(device)
-    return Trainer(network, windows, settings.train, _choose(precision, preparation, network, device))
+    network = Network(settings.model, tokenizer.size).to(device)
+    cell = cast(Cell, network.stack.cells[0])
+    paths = rivals(cell) if recurrence == "auto" else [choose(cell, recurrence)]
+    chosen, path = choose_pace(network, _first_batch(preparation, network), precision, paths)
+    network.use(path)
+    return Trainer(network, windows, settings.train, chosen)
 
 
 def _windows(preparation: Preparation) -> Windows:
@@ -44,12 +53,11 @@ def _windows(preparation: Preparation) -> Windows:
     )
 
 
-def _choose(wanted: str, preparation: Preparation, network: Network, device: str) -> Precision:
-    """Choose the precision on the first batch; the trainer's own windows stay where they are."""
+def _first_batch(preparation: Preparation, network: Network) -> Batch:
+    """Return the first batch; the trainer's own windows stay where they are."""
     batch = _windows(preparation).draw()
-    inputs, targets = (torch.from_numpy(ids).to(device) for ids in (batch.inputs, batch.targets))
-    states = network.initial_state(inputs.shape[1])
-    return choose_precision(network, inputs, targets, states, wanted)
+    inputs, targets = (torch.from_numpy(ids).to(network.device) for ids in (batch.inputs, batch.targets))
+    return Batch(inputs, targets, network.initial_state(inputs.shape[1]))
 
 
 def _device(wanted: str) -> str:

@@ -19,7 +19,8 @@ from .assembly import make_trainer
 from .preparation import prepare, prepare_again
 from .run import Run
 
-# What may change when a run goes on: nothing that the saved state has the shape of.
+# What may change when a run goes on: nothing that the saved state has the shape of. Precision and recurrence
+# are kept as they were chosen, unless asked: the run may go on where the processor is another.
 CHANGEABLE = (
     *BUDGETS,
     "learning_rate",
@@ -30,6 +31,8 @@ CHANGEABLE = (
     "evaluate_every",
     "patience",
     "prompts",
+    "precision",
+    "recurrence",
 )
 
 
@@ -53,7 +56,9 @@ def new_run(
         ModelFolder(out).refuse_if_taken()
     preparation = prepare(texts, recipe, asked, advance)
     _refuse_prompts_without_gap(preparation.settings)
-    trainer = make_trainer(preparation, preparation.settings.train.precision)
+    trainer = make_trainer(
+        preparation, preparation.settings.train.precision, preparation.settings.train.recurrence
+    )
     leak = _measure_leak(trainer, allow_leak)
     folder = _claim(out) if out is not None else _claim_free(texts[0], recipe)
     with ExitStack() as undo:
@@ -92,8 +97,12 @@ def resumed_run(out: Path, texts: Sequence[str], asked: Layer, advance: Advance 
                 f"the text is not the one that {out} began with ({config['text']['characters']:,} characters "
                 f"of {', '.join(config['text']['sources'])}); name that text, or start a new run"
             )
-        precision = saved.values["precision"][0] if saved else settings.train.precision
-        trainer = make_trainer(preparation, precision)
+        precision, recurrence = settings.train.precision, settings.train.recurrence
+        if saved:
+            changed = asked.get("train", {})
+            precision = changed.get("precision", saved.values["precision"])
+            recurrence = changed.get("recurrence", saved.values["recurrence"])
+        trainer = make_trainer(preparation, precision, recurrence)
         run = Run(preparation, trainer, folder, _measure_leak(trainer, allowed=bool(config["leak"])))
         if saved:
             run.go_on(saved)

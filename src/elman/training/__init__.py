@@ -1,6 +1,7 @@
 """Training: loss, optimiser, schedule, and a loop that is a generator."""
 
-from .precision import Precision as Precision
-from .precision import choose_precision as choose_precision
+from .pace import Batch as Batch
+from .pace import Precision as Precision
+from .pace import choose_pace as choose_pace
 from .trainer import Progress as Progress
 from .trainer import Trainer as Trainer

@@ -1,18 +1,23 @@
-"""fp32 or bf16 for the training steps: measured on the real model and the real batch, never assumed."""
+"""In which precision and by which recurrence path a model trains fastest: measured on the real model and the
+real batch, never assumed.
+"""
 
 import copy
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 
 from elman.errors import SettingsError
 from elman.model import Network, States
+from elman.recurrence import Choice
 
 from .loss import batch_loss
 
-SECONDS = 0.2  # spent on timing each precision
+SECONDS = 0.2  # spent on timing each way
 GAIN = 1.05  # how much faster bf16 must be to be worth its rounding
+PRECISIONS = ("fp32", "bf16")
 
 
 class Precision(NamedTuple):
@@ -22,48 +27,81 @@ class Precision(NamedTuple):
     reason: str
 
 
-def choose_precision(
-    network: Network, inputs: torch.Tensor, targets: torch.Tensor, states: States, wanted: str
-) -> Precision:
-    """Return the wanted precision, or of `auto` the faster one on this batch; weights stay as they are.
+class Batch(NamedTuple):
+    """What one step learns from."""
 
-    On a processor without bf16 primitives, on which torch refuses the step, `auto` gives fp32 and says so.
+    inputs: torch.Tensor  # ids (T, B)
+    targets: torch.Tensor  # ids (S, B)
+    states: States
+
+
+def choose_pace(
+    network: Network, batch: Batch, wanted: str, paths: Sequence[Choice]
+) -> tuple[Precision, Choice]:
+    """Return the wanted precision, or of `auto` the faster one; and of the paths the fastest in it.
+
+    Weights and random states stay as they are. On a processor without bf16 primitives, on which the step is
+    refused, `auto` gives fp32 and says so.
 
     Raises:
         SettingsError: bf16 was asked for and cannot run.
     """
-    if wanted == "fp32":
-        return Precision("fp32", "asked for")
-    trial = copy.deepcopy(network)
-    with torch.random.fork_rng(devices=[inputs.device] if inputs.device.type == "cuda" else []):
-        try:
-            bf16 = _seconds_per_step(trial, inputs, targets, states, "bf16")
-        except RuntimeError as error:
-            refused = f"bf16 cannot run here ({str(error).partition('. ')[0].splitlines()[0]})"
-            if wanted == "bf16":
-                raise SettingsError(f"{refused}; train with --precision fp32 or auto") from None
-            return Precision("fp32", refused)
-        if wanted == "bf16":
-            return Precision("bf16", "asked for")
-        fp32 = _seconds_per_step(trial, inputs, targets, states, "fp32")
-    ratio = fp32 / bf16
+    if wanted == "fp32" and len(paths) == 1:
+        return Precision("fp32", "asked for"), paths[0]
+    times = dict[tuple[str, str], float]()  # seconds of a step, by precision and path
+    refused = ""
+    for name in PRECISIONS if wanted == "auto" else (wanted,):
+        for path in paths:
+            try:
+                times[name, path.name] = _seconds_per_step(network, batch, name, path)
+            except RuntimeError as error:
+                refused = f"{name} cannot run here ({str(error).partition('. ')[0].splitlines()[0]})"
+    best = dict[str, float]()
+    for (name, _), seconds in times.items():
+        best[name] = min(seconds, best.get(name, seconds))
+    if wanted not in ("auto", *best):
+        raise SettingsError(f"{refused}; train with --precision fp32 or auto")
+    precision = _compare_precisions(best, refused) if wanted == "auto" else Precision(wanted, "asked for")
+    return precision, _compare_paths(paths, times, precision.name)
+
+
+def _compare_precisions(best: dict[str, float], refused: str) -> Precision:
+    if "bf16" not in best:
+        return Precision("fp32", refused)
+    ratio = best["fp32"] / best["bf16"]
     if ratio > GAIN:
         return Precision("bf16", f"{ratio:.2f} times as fast as fp32 on this model")
     return Precision("fp32", f"bf16 is only {ratio:.2f} times as fast on this model")
 
 
-def _seconds_per_step(
-    network: Network, inputs: torch.Tensor, targets: torch.Tensor, states: States, precision: str
-) -> float:
+def _compare_paths(paths: Sequence[Choice], times: dict[tuple[str, str], float], precision: str) -> Choice:
+    """Return the fastest path in a precision; the first one, unless another is faster."""
+    usual, *others = paths
+    timed = [path for path in others if (precision, path.name) in times]
+    if not timed:
+        return usual
+    other = min(timed, key=lambda path: times[precision, path.name])
+    ratio = times[precision, usual.name] / times[precision, other.name]
+    if ratio > 1:
+        return other._replace(reason=f"{ratio:.2f} times as fast as {usual.reason}")
+    return usual._replace(reason=f"{usual.reason}; {other.name} is {ratio:.2f} times as fast")
+
+
+def _seconds_per_step(network: Network, batch: Batch, precision: str, path: Choice) -> float:
     """Return the shortest time of a forward and backward pass, after one that is not counted."""
+    trial = copy.deepcopy(network)
+    trial.use(path)
+    cuda = batch.inputs.device.type == "cuda"
     shortest, until = float("inf"), float("inf")
-    while time.perf_counter() < until:
-        start = time.perf_counter()
-        batch_loss(network, inputs, targets, states, precision)[0].backward()  # type: ignore[no-untyped-call]
-        if inputs.device.type == "cuda":
-            torch.cuda.synchronize()
-        if until == float("inf"):
-            until = time.perf_counter() + SECONDS
-        else:
-            shortest = min(shortest, time.perf_counter() - start)
+    with torch.random.fork_rng(devices=[batch.inputs.device] if cuda else []):
+        while time.perf_counter() < until:
+            start = time.perf_counter()
+            loss, _ = batch_loss(trial, *batch, precision)
+            loss.backward()  # type: ignore[no-untyped-call]
+            if cuda:
+                torch.cuda.synchronize()
+            if until == float("inf"):
+                until = time.perf_counter() + SECONDS
+            else:
+                shortest = min(shortest, time.perf_counter() - start)
     return shortest

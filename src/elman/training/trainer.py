@@ -20,7 +20,7 @@ from elman.model import Network, detach, renew
 from .budget import Budget
 from .loss import batch_loss
 from .optimizer import Optimizer, clip_gradients
-from .precision import Precision
+from .pace import Precision
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -98,7 +98,8 @@ class Trainer:
             "step": self.step,
             "tokens": self.tokens,
             "seconds": self.seconds,
-            "precision": list(self.precision),
+            "precision": self.precision.name,
+            "recurrence": self.network.stack.choice.name,
             "windows": self.windows.state(),
         }
         return tensors, values
@@ -127,7 +128,6 @@ class Trainer:
             torch.cuda.set_rng_state(_torch(tensors["random.cuda"]), self._device)
         self.step, self.tokens = values["step"], values["tokens"]
         self.seconds = values["seconds"]
-        self.precision = Precision(*values["precision"])
         self.windows.restore(values["windows"])
 
     def _diverged(self, nats: float, gradient_norm: float) -> str:

@@ -1,0 +1,64 @@
+// i, f, o = sigmoid(.)   g = tanh(.)   c' = f * c + i * g   h' = o * tanh(c'); gates lie in this order: i, f, g, o.
+#pragma once
+
+#include "products.h"
+
+template <typename Number> struct LSTM {
+  int steps, units, threads;
+  int64_t rows;
+
+  // projected (T, B, 4H), hidden and memory (B, H) -> outputs and memories (T, B, H), last (B, H); gates (T, B, 4H) or null
+  void forward(const Number* projected, const Number* packed, const Number* hidden, const float* memory, Number* outputs,
+               float* last, float* memories, Number* gates) const {
+    const int64_t H = units;
+    share_rows(rows, threads, [&](int64_t first, int64_t end) {
+      for (int t = 0; t < steps; t++) {
+        const int64_t here = t * rows + first;
+        const Number* h_before = t ? outputs + (here - rows) * H : hidden + first * H;
+        const float* c_before = t ? memories + (here - rows) * H : memory + first * H;
+        for (int64_t unit = 0; unit < H; unit += LANES)
+          product<4>(end - first, h_before, H, packed + 4 * unit * H, H, [&](int row, Vector* sums) {
+            const int64_t place = (here + row) * H + unit, gate = 4 * (here + row) * H + unit;
+            const Number* x = projected + gate;
+            const Vector i = sigmoid(sums[0] + load(x)), f = sigmoid(sums[1] + load(x + H));
+            const Vector g = hyperbolic_tangent(sums[2] + load(x + 2 * H)), o = sigmoid(sums[3] + load(x + 3 * H));
+            const Vector c = f * load(c_before + row * H + unit) + i * g, h = o * hyperbolic_tangent(c);
+            store(memories + place, c);
+            store(outputs + place, h);
+            if (t == steps - 1) store(last + (first + row) * H + unit, h);
+            if (!gates) return;
+            store(gates + gate, i);
+            store(gates + gate + H, f);
+            store(gates + gate + 2 * H, g);
+            store(gates + gate + 3 * H, o);
+          });
+      }
+    });
+  }
+
+  // d_outputs (T, B, H) -> d_projected (T, B, 4H); d_hidden and d_memory (B, H): of the state after, then of the one before
+  void backward(const Number* packed, const Number* gates, const float* memories, const float* memory, const Number* d_outputs,
+                Number* d_projected, float* d_hidden, float* d_memory) const {
+    const int64_t H = units;
+    share_rows(rows, threads, [&](int64_t first, int64_t end) {
+      for (int t = steps - 1; t >= 0; t--) {
+        const int64_t here = t * rows + first;
+        const float* c_before = t ? memories + (here - rows) * H : memory + first * H;
+        for (int64_t row = 0; row < end - first; row++)
+          for (int64_t unit = 0; unit < H; unit += LANES) {
+            const int64_t place = (here + row) * H + unit, gate = 4 * (here + row) * H + unit, state = (first + row) * H + unit;
+            const Vector i = load(gates + gate), f = load(gates + gate + H);
+            const Vector g = load(gates + gate + 2 * H), o = load(gates + gate + 3 * H);
+            const Vector c = hyperbolic_tangent(load(memories + place)), dh = load(d_hidden + state) + load(d_outputs + place);
+            const Vector dc = load(d_memory + state) + dh * o * (1.f - c * c);
+            store(d_projected + gate, dc * g * i * (1.f - i));
+            store(d_projected + gate + H, dc * load(c_before + row * H + unit) * f * (1.f - f));
+            store(d_projected + gate + 2 * H, dc * i * (1.f - g * g));
+            store(d_projected + gate + 3 * H, dh * c * o * (1.f - o));
+            store(d_memory + state, dc * f);
+          }
+        pass_back(end - first, units, 4 * units, d_projected + 4 * here * H, packed, d_hidden + first * H, false);
+      }
+    });
+  }
+};

@@ -1,0 +1,54 @@
+// What Python calls: each cell over a whole window, in fp32 and, where the processor has its products, in bf16.
+//
+// Each thread takes some rows of the batch through all steps, so that no step waits for another thread. Weights are packed
+// once a window, in the order in which they are read. The state is fp32 throughout, and all sums are.
+// T steps, B rows, H units (a multiple of LANES); arrays are contiguous, time first.
+
+#include "elman.h"
+#include "gru.h"
+#include "lstm.h"
+
+#define EXPORT extern "C" __attribute__((visibility("default"))) void
+#define SHAPE int steps, int64_t rows, int units, int threads
+#define GIVEN {steps, units, threads, rows}
+
+#define FUNCTIONS(Number, name)                                                                                               \
+  EXPORT pack_##name(const float* weights, Number* packed, int blocks, int columns, int depth, int64_t block_step,            \
+                     int64_t column_step, int64_t output_stride, int64_t input_stride, int threads) {                         \
+    pack(weights, packed, Order{blocks, columns, depth, block_step, column_step, output_stride, input_stride}, threads);      \
+  }                                                                                                                           \
+  EXPORT lstm_forward_##name(SHAPE, const Number* projected, const Number* packed, const Number* hidden, const float* memory, \
+                             Number* outputs, float* last, float* memories, Number* gates) {                                  \
+    LSTM<Number> GIVEN.forward(projected, packed, hidden, memory, outputs, last, memories, gates);                            \
+  }                                                                                                                           \
+  EXPORT lstm_backward_##name(SHAPE, const Number* packed, const Number* gates, const float* memories, const float* memory,   \
+                              const Number* d_outputs, Number* d_projected, float* d_hidden, float* d_memory) {               \
+    LSTM<Number> GIVEN.backward(packed, gates, memories, memory, d_outputs, d_projected, d_hidden, d_memory);                 \
+  }                                                                                                                           \
+  EXPORT gru_forward_##name(SHAPE, const Number* projected, const Number* packed, const float* bias, const Number* hidden,    \
+                            Number* outputs, float* state, Number* gates) {                                                   \
+    GRU<Number> GIVEN.forward(projected, packed, bias, hidden, outputs, state, gates);                                        \
+  }                                                                                                                           \
+  EXPORT gru_backward_##name(SHAPE, const Number* packed, const Number* gates, const Number* outputs, const Number* hidden,   \
+                             const Number* d_outputs, Number* d_projected, Number* d_recurrent, float* d_hidden) {            \
+    GRU<Number> GIVEN.backward(packed, gates, outputs, hidden, d_outputs, d_projected, d_recurrent, d_hidden);                \
+  }                                                                                                                           \
+  ELMAN(tanh, false, Number, name)                                                                                            \
+  ELMAN(relu, true, Number, name)
+
+#define ELMAN(kind, RELU, Number, name)                                                                                        \
+  EXPORT kind##_forward_##name(SHAPE, const Number* projected, const Number* packed, const Number* hidden, Number* outputs,    \
+                               float* last) {                                                                                  \
+    Elman<Number, RELU> GIVEN.forward(projected, packed, hidden, outputs, last);                                               \
+  }                                                                                                                            \
+  EXPORT kind##_backward_##name(SHAPE, const Number* packed, const Number* outputs, const Number* d_outputs,                   \
+                                Number* d_projected, float* d_hidden) {                                                        \
+    Elman<Number, RELU> GIVEN.backward(packed, outputs, d_outputs, d_projected, d_hidden);                                     \
+  }
+
+FUNCTIONS(float, fp32)
+#ifdef __AVX512BF16__
+FUNCTIONS(bf16, bf16)
+#endif
+
+extern "C" __attribute__((visibility("default"))) int lanes() { return LANES; }

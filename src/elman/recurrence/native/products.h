@@ -1,0 +1,122 @@
+// Products of a few rows with packed weights, summed in registers in fp32, each sum handed on where it stands.
+#pragma once
+
+#include <algorithm>
+#include <type_traits>
+
+#include "vectors.h"
+
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
+
+template <typename Number> constexpr int PAIRED = std::is_same_v<Number, bf16> ? 2 : 1;  // products in one instruction
+
+// The order in which weights are read: [block][k / PAIRED][column][lane][PAIRED]. A block is `columns` vectors of
+// outputs; output o of block b, column c, lane l is b * block_step + c * column_step + l. Steps count outputs.
+struct Order {
+  int blocks, columns, depth;           // depth: how many inputs k a sum has
+  int64_t block_step, column_step;      // from one block, and one column, to the next
+  int64_t output_stride, input_stride;  // of the weights as they lie in memory
+};
+
+template <typename Number> void pack(const float* weights, Number* packed, const Order& order, int threads) {
+#pragma omp parallel for num_threads(threads)
+  for (int block = 0; block < order.blocks; block++) {
+    Number* to = packed + (int64_t)block * order.columns * LANES * order.depth;
+    for (int k = 0; k < order.depth; k += PAIRED<Number>)
+      for (int column = 0; column < order.columns; column++) {
+        const int64_t output = block * order.block_step + column * order.column_step;
+        const float* from = weights + output * order.output_stride + k * order.input_stride;
+        for (int lane = 0; lane < LANES; lane++)
+          for (int part = 0; part < PAIRED<Number>; part++)
+            store(to++, from[lane * order.output_stride + part * order.input_stride]);
+      }
+  }
+}
+
+// sums[row][column] += inputs[row] . weights[column], over the depth of one block
+template <int ROWS, int COLUMNS>
+inline void multiply(const float* inputs, int64_t stride, const float* weights, int depth, Vector (&sums)[ROWS][COLUMNS]) {
+  for (int k = 0; k < depth; k++, weights += COLUMNS * LANES) {
+    Vector columns[COLUMNS];
+    for (int c = 0; c < COLUMNS; c++) columns[c] = load(weights + c * LANES);
+#pragma GCC unroll 12
+    for (int r = 0; r < ROWS; r++) {
+      const Vector input = all(inputs[r * stride + k]);
+#pragma GCC unroll 4
+      for (int c = 0; c < COLUMNS; c++) sums[r][c] += input * columns[c];
+    }
+  }
+}
+
+#ifdef __AVX512BF16__
+template <int ROWS, int COLUMNS>
+inline void multiply(const bf16* inputs, int64_t stride, const bf16* weights, int depth, Vector (&sums)[ROWS][COLUMNS]) {
+  for (int k = 0; k < depth; k += 2, weights += 2 * COLUMNS * LANES) {
+    __m512bh columns[COLUMNS];
+    for (int c = 0; c < COLUMNS; c++) columns[c] = (__m512bh)_mm512_loadu_si512(weights + 2 * c * LANES);
+#pragma GCC unroll 12
+    for (int r = 0; r < ROWS; r++) {
+      int32_t pair;
+      std::memcpy(&pair, inputs + r * stride + k, sizeof pair);
+      const __m512bh input = (__m512bh)_mm512_set1_epi32(pair);
+#pragma GCC unroll 4
+      for (int c = 0; c < COLUMNS; c++) sums[r][c] = (Vector)_mm512_dpbf16_ps((__m512)sums[r][c], input, columns[c]);
+    }
+  }
+}
+#endif
+
+// Call done(row, sums of COLUMNS vectors) for each of some rows, as many rows at once as there are registers.
+template <int COLUMNS, typename Number, typename Done>
+inline void product(int rows, const Number* inputs, int64_t stride, const Number* block, int depth, Done&& done) {
+  constexpr int MOST = std::min(12, REGISTERS / COLUMNS);
+  for (int row = 0, now; row < rows; row += now) {
+    const int turns = (rows - row + MOST - 1) / MOST;
+    now = (rows - row + turns - 1) / turns;
+    const auto run = [&](auto count) {
+      constexpr int ROWS = decltype(count)::value;
+      Vector sums[ROWS][COLUMNS] = {};
+      multiply<ROWS, COLUMNS>(inputs + row * stride, stride, block, depth, sums);
+      for (int r = 0; r < ROWS; r++) done(row + r, sums[r]);
+    };
+    switch (now) {
+#define CASE(N)                                                           \
+  case N:                                                                 \
+    if constexpr (N <= MOST) run(std::integral_constant<int, N>{});       \
+    break;
+      CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#undef CASE
+    }
+  }
+}
+
+// How many vectors of adjacent outputs a block has: the most that divide them all.
+inline int adjacent(int units) { return units % (4 * LANES) == 0 ? 4 : units % (2 * LANES) == 0 ? 2 : 1; }
+
+// Call run(4), run(2) or run(1), with what `adjacent` says as a constant.
+template <typename Run> inline void by_adjacent(int units, Run&& run) {
+  if (adjacent(units) == 4) run(std::integral_constant<int, 4>{});
+  else if (adjacent(units) == 2) run(std::integral_constant<int, 2>{});
+  else run(std::integral_constant<int, 1>{});
+}
+
+// What a step passes back to the state before it: gradients (rows, W) times weights (W, H), into (rows, H) or onto it.
+template <typename Number>
+inline void pass_back(int rows, int units, int width, const Number* gradients, const Number* packed, float* state, bool onto) {
+  by_adjacent(units, [&](auto columns) {
+    constexpr int COLUMNS = decltype(columns)::value;
+    for (int unit = 0; unit < units; unit += COLUMNS * LANES)
+      product<COLUMNS>(rows, gradients, width, packed + (int64_t)unit * width, width, [&](int row, Vector* sums) {
+        float* to = state + (int64_t)row * units + unit;
+        for (int c = 0; c < COLUMNS; c++) store(to + c * LANES, onto ? load(to + c * LANES) + sums[c] : sums[c]);
+      });
+  });
+}
+
+// Call work(first, end) once in each thread, for its share of the rows.
+template <typename Work> inline void share_rows(int64_t rows, int threads, Work&& work) {
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+  for (int thread = 0; thread < threads; thread++) work(rows * thread / threads, rows * (thread + 1) / threads);
+}

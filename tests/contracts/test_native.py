@@ -1,0 +1,68 @@
+"""The native recurrence in bf16, and where it cannot be had."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from elman.cells import CELLS, Cell, State
+from elman.recurrence import Unroll, fused, native, reference
+from elman.recurrence.native import library
+
+SERVED = ["rnn-tanh", "rnn-relu", "gru", "lstm"]
+
+
+def results(path: Unroll, cell: Cell, x: Tensor, state: State, bf16: bool = False) -> list[Tensor]:
+    """Outputs, final state and all gradients of a loss over both."""
+    cell.zero_grad()
+    x = x.detach().clone().requires_grad_()
+    state = cell.state_type(*(part.detach().clone().requires_grad_() for part in state))
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+        outputs, after = path(cell, x, state)
+    weights = torch.linspace(-1, 1, outputs.numel(), dtype=torch.float64).reshape(outputs.shape)
+    loss = (outputs.double() * weights).sum() + sum(part.double().square().sum() for part in after)
+    loss.backward()
+    gradients = [x.grad, *(part.grad for part in state), *(p.grad.clone() for p in cell.parameters())]
+    return [found.detach().double() for found in (outputs, *after, *gradients)]
+
+
+@pytest.mark.parametrize("rows", [15, 32])
+@pytest.mark.parametrize("name", SERVED)
+def test_bf16_is_within_twice_the_error_of_torch_in_bf16(name: str, rows: int) -> None:
+    torch.manual_seed(rows)
+    cell, x = CELLS[name](24, 128), torch.randn(20, rows, 24)
+    state = cell.state_type(*(torch.randn(rows, 128) for _ in cell.state_type._fields))
+    if "avx512_bf16" not in Path("/proc/cpuinfo").read_text():
+        with pytest.raises(RuntimeError, match="no products of torch.bfloat16"):
+            results(native.unroll, cell, x, state, bf16=True)
+        return
+    ours, torchs = (results(path, cell, x, state, bf16=True) for path in (native.unroll, fused.unroll))
+    exact_state = cell.state_type(*(part.double() for part in state))
+    exact = results(reference.unroll, cell.double(), x.double(), exact_state)
+    for found, theirs, expected in zip(ours, torchs, exact, strict=True):
+        assert (found - expected).norm() <= 2 * (theirs - expected).norm()
+
+
+def test_what_is_not_a_number_stays_so() -> None:
+    cell = CELLS["lstm"](3, 32)
+    x = torch.randn(4, 2, 3)
+    x[1, 1, 0] = float("nan")
+    outputs, _ = native.unroll(cell, x, cell.initial_state(2))
+    assert outputs[:, 0].isfinite().all()
+    assert outputs[0].isfinite().all()
+    assert outputs[1:, 1].isnan().all()
+
+
+@pytest.mark.parametrize(
+    ("compiler", "reason"), [("/no/such/compiler", "no C\\+\\+ compiler"), ("false", "false failed: ")]
+)
+def test_where_nothing_compiles_it_is_said(
+    compiler: str, reason: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CXX", compiler)
+    monkeypatch.setenv("PATH", "/nowhere" if compiler.startswith("/") else "/bin:/usr/bin")
+    monkeypatch.setenv("ELMAN_CACHE", str(tmp_path))
+    with pytest.raises(library.CannotCompileError, match=reason):
+        library.load_library.__wrapped__()
+    assert not list(tmp_path.rglob("*.so"))
