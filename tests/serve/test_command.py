@@ -7,7 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,6 +70,40 @@ def test_a_server_that_is_told_to_stop_finishes_what_runs(
         assert process.stderr.read() == ""
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_what_is_not_done_in_time_ends_with_an_error_and_no_traceback(folder: Path, again: bool) -> None:
+    seconds = "30" if again else "1"
+    with command(str(folder), "--port", "0", "--drain-seconds", seconds) as process:
+        assert process.stderr is not None
+        said = re.match(START.removesuffix(r"\n"), process.stderr.readline())
+        assert said
+        long = {"model": "small", "max_tokens": 32_000, "n": 16, "seed": 0}
+        with (
+            httpx2.Client(base_url=said[1], trust_env=False, timeout=30) as client,
+            client.stream("POST", "/v1/completions", json={**long, "stream": True}) as reading,
+            client.stream("POST", "/v1/completions", json={**long, "stream": True, "logprobs": 10}),  # idle
+            ThreadPoolExecutor() as pool,
+        ):
+            whole = pool.submit(client.post, "/v1/completions", json=long)
+            lines = (line for line in reading.iter_lines() if line)
+            next(lines)
+            running = re.compile(r"elman_streams_running{.*} 4[0-9]\n")
+            assert soon(lambda: running.search(client.get("/metrics").text) is not None)
+            start = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            if again:
+                assert soon(lambda: client.get("/health").status_code == 503)
+                process.send_signal(signal.SIGTERM)
+            *_, error, last = lines
+            assert last == "data: [DONE]"
+            assert json.loads(error.removeprefix("data: "))["error"]["code"] == "stopping"
+            assert whole.result().status_code == 503
+            assert whole.result().json()["error"]["code"] == "stopping"
+            assert process.wait(10) == 0  # and the idle reader has not gone away
+            assert time.monotonic() - start < 5
+        assert process.stderr.read() == ""
+
+
 def test_the_key_of_the_environment_is_used(folder: Path) -> None:
     with command(str(folder), "--port", "0", "--int8", ELMAN_API_KEY="secret") as process:
         assert process.stderr is not None
@@ -103,6 +139,15 @@ def test_what_cannot_be_served_is_said_in_one_line(folder: Path, tmp_path: Path)
         f"elman: cannot listen on 127.0.0.1:{port} (Address already in use), expected a free address of this "
         "machine; choose another with --host and --port"
     )
+
+
+def test_a_model_that_cannot_be_served_is_refused_before_anything_is_said(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("".join(f"{n} and then {n + 1}.\n" for n in range(300)))
+    settings = {"model.hidden_size": 8, "model.embedding_size": 4, "train.batch_size": 4, "train.window": 16}
+    LanguageModel.train(
+        tmp_path / "text.txt", recipe="fill", out=tmp_path / "gaps", steps=2, settings=settings
+    )
+    assert "fills gaps, expected a model that writes on" in refused(str(tmp_path / "gaps"), "--port", "0")
 
 
 def test_serving_imports_no_torch(folder: Path) -> None:

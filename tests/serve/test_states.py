@@ -1,5 +1,7 @@
 """A conversation is an id and some kilobytes: made, forked, gone on from, deleted, by its owner alone."""
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,6 +74,44 @@ def test_penalties_and_stops_go_on_over_a_state(client: httpx2.Client, model: La
     alone, how = model.start("the red door"), Sampling(repetition_penalty=1.8)
     assert first == "".join(alone.text(30, how, 1, ["x"]))
     assert second == "".join(alone.text(100, how, 1))
+
+
+@pytest.mark.parametrize("stop", ["at", "og", "e", "at on", ["mat ", "dog r", "ain."]])
+@pytest.mark.parametrize("stream", [False, True])
+def test_after_a_stop_string_a_state_stands_where_the_sent_text_ends(
+    client: httpx2.Client, model: LanguageModel, stop: str | list[str], stream: bool
+) -> None:
+    state, sent = made(client, prompt="the red door"), "the red door"
+    asked = {"model": "small", "state": state["id"], "advance": True, "max_tokens": 400, "stop": stop}
+    for seed in range(4):
+        answer = client.post(
+            "/v1/completions",
+            json={**asked, "seed": seed, "stream": stream},
+            headers={"Elman-Owner": state["owner"]},
+        )
+        parts = re.findall(r'"text": ?("(?:[^"\\]|\\.)*")', answer.text)
+        sent += "".join(json.loads(part) for part in parts)
+    assert text(client, state["owner"], state=state["id"], max_tokens=90, seed=7) == model.generate(
+        sent, 90, seed=7
+    )
+
+
+def test_what_the_model_does_not_know_is_told_where_a_state_is_made(client: httpx2.Client) -> None:
+    assert made(client, prompt="a @ b @")["unknown"] == ["@"]
+    assert "unknown" not in made(client, prompt="the cat")
+
+
+def test_who_names_no_owner_is_told_the_header(client: httpx2.Client) -> None:
+    state = made(client, prompt="the")
+    answer = client.post("/v1/completions", json={"model": "small", "state": state["id"]})
+    assert answer.json()["error"]["message"] == (
+        f'there is no state "{state["id"]}" of the owner in the header Elman-Owner; '
+        "make one with POST /v1/states and send its owner"
+    )
+    long = client.get("/v1/states", headers={"Elman-Owner": "a" * 201})
+    assert long.status_code == 400
+    expected = "Elman-Owner has 201 characters, expected 200 at most"
+    assert long.json()["error"]["message"] == expected
 
 
 def test_a_fork_leaves_the_first_as_it_was(client: httpx2.Client, model: LanguageModel) -> None:

@@ -16,13 +16,18 @@ EXAMPLE = (
 
 def command(
     models: Annotated[
-        list[Path], typer.Argument(metavar="MODEL...", help="Model folders.", show_default=False)
+        list[Path],
+        typer.Argument(metavar="MODEL...", help="Model folders, or hf:OWNER/NAME.", show_default=False),
     ],
     host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 is all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 is any free one.")] = 8000,
     api_key: Annotated[
         str | None,
-        typer.Option(envvar="ELMAN_API_KEY", help="Serve only who sends this key.", show_default=False),
+        typer.Option(
+            envvar="ELMAN_API_KEY",
+            help="Serve only who sends this key; /health, /metrics and the page need none.",
+            show_default=False,
+        ),
     ] = None,
     int8: Int8 = False,
     streams: Annotated[int, typer.Option(min=1, help="Texts of one model that are written together.")] = 64,
@@ -32,6 +37,9 @@ def command(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds that one request may take.")] = 300,
     states: Annotated[int, typer.Option(min=0, help="States that are kept, at most.")] = 1000,
     state_minutes: Annotated[float, typer.Option(min=0, help="How long an unused state is kept.")] = 60,
+    drain_seconds: Annotated[
+        float, typer.Option(min=0, help="Seconds in which what runs may end, once told to stop.")
+    ] = 8,
 ) -> None:
     """Serve models over HTTP in the form of OpenAI's completions, with a page to write on."""
     from elman.api import LanguageModel
@@ -48,9 +56,17 @@ def command(
     if api_key == "":
         raise RequestError("the API key is empty, expected at least one character; leave it out to need none")
     limits = Limits(
-        streams, queue, max_prompt, max_tokens, timeout, states=states, state_seconds=60 * state_minutes
+        streams,
+        queue,
+        max_prompt,
+        max_tokens,
+        timeout,
+        states=states,
+        state_seconds=60 * state_minutes,
+        drain_seconds=drain_seconds,
     )
     loaded = {name: LanguageModel.load(folder, int8=int8, shared=True) for name, folder in folders.items()}
+    service = Service(loaded, limits)
     listening = listen(host, port)
     address, bound = listening.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
@@ -61,4 +77,4 @@ def command(
         f"{states:,} states of {state_minutes:g} min; stop with Ctrl-C",
         soft_wrap=True,
     )
-    serve(Service(loaded, limits), listening, api_key)
+    serve(service, listening, api_key)

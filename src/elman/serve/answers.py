@@ -13,10 +13,11 @@ from starlette.types import Receive, Scope, Send
 
 from .messages import CompletionRequest
 from .rating import Rated
-from .refusal import RefusedError
+from .refusal import RefusedError, stopping
 from .service import Begun
 
 GRACE = 1.0  # seconds in which a stream that took too long can still say so
+DONE = b"data: [DONE]\n\n"
 Result = TypeVar("Result")
 
 
@@ -31,40 +32,50 @@ class Completion:
             "created": int(time.time()),
             "model": asked.model,
         }
-        self._start = begun.prompt if asked.echo else ""
+        self._unknown = {"unknown": begun.unknown} if begun.unknown else {}
+        self._count = len(begun.texts.jobs)
 
     async def whole(self) -> dict[str, Any]:
         """Return the answer once it is whole.
 
         Raises:
-            RefusedError: it takes too long, or the model failed.
+            RefusedError: it takes too long, the model failed, or the server stops.
         """
-        texts, count = self._begun.texts, self._asked.n
-        parts, rated, reasons = [self._start] * count, [list[Rated]() for _ in range(count)], [""] * count
-        async for grown in texts.growth():
+        numbers, reasons = range(self._count), [""] * self._count
+        parts, rated = [self._start(n) for n in numbers], [list[Rated]() for _ in numbers]
+        async for grown in self._begun.texts.growth():
             parts[grown.number] += grown.text
             rated[grown.number] += grown.rated
             reasons[grown.number] = grown.reason or ""
         self._end()
-        choices = [self._choice(n, parts[n], rated[n], reasons[n]) for n in range(count)]
-        written = sum(job.written for job in texts.jobs)
-        read = self._begun.prompt_tokens
-        usage = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
-        return {**self._head, "choices": choices, "usage": usage}
+        choices = [self._choice(n, parts[n], rated[n], reasons[n]) for n in numbers]
+        return {**self._head, "choices": choices, "usage": self._usage(), **self._unknown}
 
     async def events(self) -> AsyncIterator[bytes]:
-        """Yield the answer as it grows, each part as an event of its own."""
-        started = set[int]()
+        """Yield the answer as it grows, each part as an event of its own; the last names unknown pieces."""
+        started, open_, with_usage = set[int](), self._count, self._asked.stream_options.include_usage
+        head = {**self._head, "usage": None} if with_usage else self._head
         try:
             async for grown in self._begun.texts.growth():
-                text = grown.text if grown.number in started else self._start + grown.text
+                text = grown.text if grown.number in started else self._start(grown.number) + grown.text
                 started.add(grown.number)
+                open_ -= grown.reason is not None
                 choice = self._choice(grown.number, text, grown.rated, grown.reason)
-                yield _event(json.dumps({**self._head, "choices": [choice]}, ensure_ascii=False))
+                yield _event({**head, "choices": [choice], **({} if open_ or with_usage else self._unknown)})
             self._end()
+            if with_usage:
+                yield _event({**head, "choices": [], "usage": self._usage(), **self._unknown})
         except RefusedError as refusal:
-            yield _event(json.dumps(refusal.as_dict()))
-        yield _event("[DONE]")
+            yield _event(refusal.as_dict())
+        yield DONE
+
+    def _start(self, number: int) -> str:
+        """Return what a text begins with."""
+        return self._begun.prompts[number // self._asked.n] if self._asked.echo else ""
+
+    def _usage(self) -> dict[str, int]:
+        read, written = self._begun.prompt_tokens, sum(job.written for job in self._begun.texts.jobs)
+        return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
     def _choice(self, index: int, text: str, rated: list[Rated], reason: str | None) -> dict[str, Any]:
         return {
@@ -102,23 +113,24 @@ class EventStream(StreamingResponse):
             self._close()
 
 
-async def unless_gone(request: Request, work: Awaitable[Result]) -> Result:
-    """Return what work gives, unless the client goes away before.
+async def unless_gone(request: Request, stopped: asyncio.Event, work: Awaitable[Result]) -> Result:
+    """Return what work gives, unless the client goes away before, or the server stops.
 
     Raises:
-        RefusedError: it does; nobody will read why.
+        RefusedError: one of them does.
     """
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(request.receive())
+    ending = asyncio.ensure_future(stopped.wait())
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise RefusedError(499, "the client went away")
-        return working.result()
+        await asyncio.wait({working, leaving, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done() and not working.cancelled():
+            return working.result()
+        raise stopping() if ending.done() else RefusedError(499, "the client went away")
     finally:
-        working.cancel()
-        leaving.cancel()
+        for one in (working, leaving, ending):
+            one.cancel()
 
 
-def _event(data: str) -> bytes:
-    return f"data: {data}\n\n".encode()
+def _event(data: dict[str, Any]) -> bytes:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()

@@ -3,41 +3,40 @@
 A service comes in. Knows nothing of sockets, signals or the command line.
 """
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from elman.errors import RequestError
 from elman.site import PAGE
 
 from .guard import Guard
 from .metrics import Sample, family
+from .reading import cut
 from .refusal import RefusedError
 from .routes import routes
 from .service import Service
 
+METHODS = ("GET", "HEAD", "POST", "DELETE")
 NO_PAGE = "the page is not built, expected in src/elman/page; build it by: make web\n"
 
 
 def build(service: Service, key: str | None = None, page: Path = PAGE) -> FastAPI:
     """Return the application; with a key, only who has it is served below /v1."""
-    app = FastAPI(title="elman", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="elman", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(Guard, key=key, limits=service.limits, metrics=service.metrics)
     app.add_exception_handler(RefusedError, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(RequestError, _unusable)
     app.add_exception_handler(HTTPException, _unserved)
     app.add_exception_handler(Exception, _broken)
     app.include_router(routes(service, key))
 
-    @app.get("/health")
+    @app.api_route("/health", methods=["GET", "HEAD"])
     async def health() -> JSONResponse:
         status = "stopping" if service.draining else "ok"
         return JSONResponse({"status": status}, 503 if service.draining else 200)
@@ -47,7 +46,7 @@ def build(service: Service, key: str | None = None, page: Path = PAGE) -> FastAP
         return PlainTextResponse(_metrics(service), media_type="text/plain; version=0.0.4")
 
     if page.is_dir():
-        app.mount("/", StaticFiles(directory=page, html=True))
+        app.router.default = StaticFiles(directory=page, html=True)
     else:
 
         @app.get("/")
@@ -79,38 +78,30 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(error.as_dict(), error.status, error.headers)
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    problems = error.errors()
-    if problems[0]["type"] == "json_invalid":
-        refusal = RefusedError(
-            400, f"the request is not JSON: {problems[0]['ctx']['error']}", code="invalid_json"
-        )
-    else:
-        said = "; ".join(_problem(problem) for problem in problems[:8])
-        refusal = RefusedError(422, said, _field(problems[0]["loc"]) or None, problems[0]["type"])
-    return JSONResponse(refusal.as_dict(), refusal.status)
-
-
-def _problem(problem: dict[str, Any]) -> str:
-    found = ascii(problem["input"])
-    shown = found if len(found) <= 60 else found[:57] + "..."
-    return f"{_field(problem['loc']) or 'the request'}: {problem['msg']}, found {shown}"
-
-
-def _field(place: Sequence[int | str]) -> str:
-    return ".".join(str(part) for part in place[1:])
-
-
 async def _unusable(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(RefusedError(400, str(error)).as_dict(), 400)
 
 
 async def _unserved(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    phrase = HTTPStatus(error.status_code).phrase.lower()
-    refusal = RefusedError(error.status_code, f"{request.method} {request.url.path}: {phrase}")
-    return JSONResponse(refusal.as_dict(), error.status_code, error.headers)
+    phrase, headers = HTTPStatus(error.status_code).phrase.lower(), {}
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(_allowed(request)) or "GET, HEAD"}  # of the page
+        phrase += f", expected {headers['Allow']}"
+    refusal = RefusedError(error.status_code, f"{request.method} {cut(request.url.path)}: {phrase}")
+    return JSONResponse(refusal.as_dict(), error.status_code, headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods that an address has."""
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 async def _broken(_: Request, __: Exception) -> JSONResponse:

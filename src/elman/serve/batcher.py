@@ -37,6 +37,7 @@ class Batcher:
         self._resting: set[Job] = set()
         self._reading: list[Job] = []
         self._writing: list[Job] = []
+        self._rewinding: list[tuple[int, Job]] = []  # rows of those that may have to go back
         self._memory: State = gather(engine, [])  # of those that write, in their order
         self._closed = False
         self.tokens_read = self.tokens_written = 0
@@ -57,6 +58,11 @@ class Batcher:
     def jobs(self) -> int:
         """How many are not done."""
         return len(self._jobs)
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is written any more."""
+        return self._closed
 
     def submit(self, jobs: Sequence[Job]) -> bool:
         """Take jobs, all of them or, where there is no room, none."""
@@ -146,6 +152,8 @@ class Batcher:
         jobs = self._writing
         if not jobs:
             return
+        for row, job in self._rewinding:
+            job.mark(self._memory, row)
         ids = np.zeros(len(self._memory[0]), dtype=np.int64)
         ids[: len(jobs)] = [job.token for job in jobs]
         logits, self._memory = self._engine.step(ids, self._memory)
@@ -176,6 +184,7 @@ class Batcher:
             for job in jobs
         ]
         self._memory, self._writing = gather(self._engine, seated), list(jobs)
+        self._rewinding = [(row, job) for row, job in enumerate(jobs) if job.order.rewinds]
 
     def _end(self, jobs: Sequence[Job]) -> None:
         with self._changed:
@@ -190,7 +199,7 @@ class Batcher:
             jobs = list(self._jobs)
             self._waiting.clear()
             self._resting.clear()
-        self._reading, self._writing = [], []
+        self._reading, self._writing, self._rewinding = [], [], []
         for job in jobs:
             job.failed = True
         self._end(jobs)

@@ -28,6 +28,7 @@ class Order:
     seed: int
     stop: Sequence[str] = ()
     alternatives: int | None = None  # how many to list for each token; None: no probabilities at all
+    rewinds: bool = False  # whether its state, after a stop string, is that after what was passed on
     offset: int = 0  # characters before the first that is listed
     echoed: Sequence[str] = ()  # the pieces of the prompt, where they are listed as well
 
@@ -66,6 +67,8 @@ class Job:
         self._passed_on = order.offset + sum(map(len, order.echoed))  # characters
         self._rating = Rating(spellings, order.alternatives or 0, order.offset)
         self._echoed = deque(order.echoed)
+        self._spelled = self._sent = 0  # characters written and, of these, passed on; where it rewinds
+        self._marks: deque[tuple[int, StreamState]] = deque()  # what was spelled at a place, and the place
         if len(order.echoed) > len(self.unread):
             self.pieces.append(Piece("", [self._rating.first(self._echoed.popleft())]))
 
@@ -77,7 +80,17 @@ class Job:
     @property
     def state(self) -> StreamState:
         """Where the text stands; of a job that is in no batch."""
+        if self.stopped and self._marks:
+            return [state for spelled, state in self._marks if spelled <= self._sent][-1]
         return StreamState(self.memory, tuple(self.recent))
+
+    def mark(self, memory: State, row: int) -> None:
+        """Note the place before the next token, and forget those before the last one that is certain."""
+        begun = bool(self._decoder.getstate()[0])  # a character that is not whole yet
+        place = StreamState(_taken(memory, row), tuple(self.recent))
+        self._marks.append((self._spelled + begun, place))
+        while len(self._marks) > 1 and self._marks[1][0] <= self._sent:
+            self._marks.popleft()
 
     def read(self, count: int, logits: Logits) -> None:
         """Note that tokens of the prompt were read, and logits (T, V) of those that follow them."""
@@ -98,6 +111,9 @@ class Job:
         if not self._stops.found and self.written == self.order.count:
             text += self._stops.pass_on(self._decoder.decode(b"", final=True)) + self._stops.rest()
         self.stopped = self._stops.found
+        if self.order.rewinds:
+            self._spelled += len(spelled)
+            self._sent += len(text)
         if self.order.alternatives is not None:
             self._passed_on += len(text)
             self._rating.hold(token, spelled, logits)
@@ -111,6 +127,11 @@ class Job:
 
     def keep(self, memory: State, row: int) -> None:
         """Take the memory out of a batch."""
-        self.memory = tuple(part[row : row + 1].copy() for part in memory)
-        for part in self.memory:
-            part.setflags(write=False)
+        self.memory = _taken(memory, row)
+
+
+def _taken(memory: State, row: int) -> State:
+    taken = tuple(part[row : row + 1].copy() for part in memory)
+    for part in taken:
+        part.setflags(write=False)
+    return taken

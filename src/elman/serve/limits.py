@@ -16,4 +16,4 @@ class Limits:
     state_seconds: float = 3600.0  # that a state is kept unused
     body_bytes: int = 10_000_000
     body_seconds: float = 30.0  # for a request to arrive whole
-    drain_seconds: float = 30.0  # for what runs to finish, once the server is told to stop
+    drain_seconds: float = 8.0  # for what runs to finish, once the server is told to stop

@@ -23,3 +23,8 @@ class RefusedError(Exception):
         """Return the body of the answer."""
         kind = TYPES.get(self.status, "invalid_request_error")
         return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
+
+
+def stopping() -> RefusedError:
+    """Return what is said to who asks, or still waits, when the server ends."""
+    return RefusedError(503, "the server is stopping; ask again later", code="stopping")

@@ -3,25 +3,44 @@
 import math
 import secrets
 import time
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from .answers import Completion, EventStream, unless_gone
 from .messages import CompletionRequest, ScoreRequest, StateRequest
+from .reading import read, shown
 from .refusal import RefusedError
 from .service import Served, Service
 from .states import Kept
 
-Owner = Annotated[str | None, Header(alias="Elman-Owner", max_length=200)]
+OWNER = "Elman-Owner"  # the header with the token of who owns a state
+OWNER_CHARACTERS = 200
 
 
 def routes(service: Service, key: str | None) -> APIRouter:
     """Return the addresses of a service; who has the key owns all states, else each owner has a token."""
     router = APIRouter(prefix="/v1")
 
-    def named(owner: str | None) -> str:
-        return key or owner or ""
+    def owner(request: Request) -> str:
+        given = key or request.headers.get(OWNER, "")
+        if key is None and len(given) > OWNER_CHARACTERS:
+            raise RefusedError(
+                400, f"{OWNER} has {len(given):,} characters, expected {OWNER_CHARACTERS} at most", OWNER
+            )
+        return given
+
+    def find(name: str, request: Request) -> Kept:
+        kept = service.states.find(name, owner(request))
+        if kept is None:
+            of, send = ("", "") if key else (f" of the owner in the header {OWNER}", " and send its owner")
+            raise RefusedError(
+                404,
+                f"there is no state {shown(name)}{of}; make one with POST /v1/states{send}",
+                "state",
+                "state_not_found",
+            )
+        return kept
 
     @router.get("/models")
     async def models() -> dict[str, Any]:
@@ -32,10 +51,9 @@ def routes(service: Service, key: str | None) -> APIRouter:
         return _model(service.find(name))
 
     @router.post("/completions", response_model=None)
-    async def completions(
-        asked: CompletionRequest, request: Request, owner: Owner = None
-    ) -> dict[str, Any] | Response:
-        kept = None if asked.state is None else service.find_state(asked.state, named(owner))
+    async def completions(request: Request) -> dict[str, Any] | Response:
+        asked = await read(request, CompletionRequest)
+        kept = None if asked.state is None else find(asked.state, request)
         start, begun = time.monotonic(), service.complete(asked, kept)
 
         def end() -> None:
@@ -47,15 +65,16 @@ def routes(service: Service, key: str | None) -> APIRouter:
         if asked.stream:
             return EventStream(completion.events(), service.limits.seconds, begun.texts.close)
         try:
-            return await unless_gone(request, completion.whole())
+            return await unless_gone(request, service.stopped, completion.whole())
         finally:
             begun.texts.close()
 
     @router.post("/score")
-    async def score(asked: ScoreRequest, request: Request) -> dict[str, Any]:
+    async def score(request: Request) -> dict[str, Any]:
+        asked = await read(request, ScoreRequest)
         served = service.find_for_work(asked.model)
         service.check_text(asked.text, "text")
-        scored = await unless_gone(request, served.score(asked.text))
+        scored = await unless_gone(request, service.stopped, served.score(asked.text))
         bits = [one.nats / math.log(2) for one in scored]
         tokens = [{"text": one.piece, "bits": each} for one, each in zip(scored, bits, strict=True)]
         return {
@@ -67,34 +86,39 @@ def routes(service: Service, key: str | None) -> APIRouter:
         }
 
     @router.post("/states", status_code=201)
-    async def make_state(asked: StateRequest, request: Request, owner: Owner = None) -> dict[str, Any]:
-        kept = None if asked.state is None else service.find_state(asked.state, named(owner))
-        texts = service.read(asked.model, asked.prompt, kept)
+    async def make_state(request: Request) -> dict[str, Any]:
+        asked = await read(request, StateRequest)
+        kept = None if asked.state is None else find(asked.state, request)
+        begun = service.read(asked.model, asked.prompt, kept)
         try:
-            await unless_gone(request, texts.read())
+            await unless_gone(request, service.stopped, begun.texts.read())
         finally:
-            texts.close()
+            begun.texts.close()
         if service.states.full:
             raise RefusedError(
                 429, "no more states can be kept; delete one, or wait until one ages", code="states"
             )
-        return _state(
-            service.states.add(asked.model, named(owner) or secrets.token_urlsafe(24), texts.jobs[0].state),
-            with_owner=key is None,
+        made = service.states.add(
+            asked.model, owner(request) or secrets.token_urlsafe(24), begun.texts.jobs[0].state
         )
+        return {
+            **_state(made),
+            **({} if key else {"owner": made.owner}),
+            **({"unknown": begun.unknown} if begun.unknown else {}),
+        }
 
     @router.get("/states")
-    async def states(owner: Owner = None) -> dict[str, Any]:
-        found = service.states.of(named(owner))
+    async def states(request: Request) -> dict[str, Any]:
+        found = service.states.of(owner(request))
         return {"object": "list", "data": [_state(kept) for kept in found]}
 
     @router.get("/states/{name}")
-    async def state(name: str, owner: Owner = None) -> dict[str, Any]:
-        return _state(service.find_state(name, named(owner)))
+    async def state(name: str, request: Request) -> dict[str, Any]:
+        return _state(find(name, request))
 
     @router.delete("/states/{name}")
-    async def delete_state(name: str, owner: Owner = None) -> dict[str, Any]:
-        service.states.delete(service.find_state(name, named(owner)))
+    async def delete_state(name: str, request: Request) -> dict[str, Any]:
+        service.states.delete(find(name, request))
         return {"id": name, "object": "state", "deleted": True}
 
     return router
@@ -104,7 +128,7 @@ def _model(served: Served) -> dict[str, Any]:
     return {"id": served.name, "object": "model", "created": served.created, "owned_by": "elman"}
 
 
-def _state(kept: Kept, with_owner: bool = False) -> dict[str, Any]:
+def _state(kept: Kept) -> dict[str, Any]:
     return {
         "id": kept.name,
         "object": "state",
@@ -112,5 +136,4 @@ def _state(kept: Kept, with_owner: bool = False) -> dict[str, Any]:
         "created": int(kept.created),
         "expires": int(kept.expires),
         "bytes": kept.bytes,
-        **({"owner": kept.owner} if with_owner else {}),
     }

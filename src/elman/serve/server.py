@@ -1,8 +1,9 @@
-"""An application on an address, until a signal: what runs is finished, and nothing new begins.
+"""An application on an address, until a signal: what runs is finished in bounded time, nothing new begins.
 
 A service comes in. Knows nothing of what is served.
 """
 
+import asyncio
 import gc
 import socket
 import sys
@@ -18,10 +19,11 @@ from .service import Service
 
 # for which a thread keeps the interpreter while others wait; with Python's 0.005 answers wait for the model
 SWITCH_SECONDS = 0.0005
+LAST_SECONDS = 1.0  # to tell clients that the server ends, before their connections are cut
 
 
 class Server(uvicorn.Server):
-    """Serves until SIGTERM or Ctrl-C, then finishes what runs; at the second signal it stops at once."""
+    """Serves until SIGTERM or Ctrl-C, then finishes what runs, in bounded time; a second signal ends it."""
 
     def __init__(self, service: Service, key: str | None) -> None:
         config = uvicorn.Config(
@@ -31,23 +33,36 @@ class Server(uvicorn.Server):
             server_header=False,
             lifespan="off",
             ws="none",
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=3,
         )
         super().__init__(config)
         self._service, self._stop_at = service, float("inf")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop."""
-        if self._service.draining:
-            self.should_exit = self.force_exit = True
+        seconds = 0.0 if self._service.draining else self._service.limits.drain_seconds
         self._service.draining = True
-        self._stop_at = time.monotonic() + self._service.limits.drain_seconds
+        self._stop_at = time.monotonic() + seconds
 
     async def on_tick(self, counter: int) -> bool:
-        """Stop once nothing runs any more."""
-        if self._service.draining and (self._service.idle or time.monotonic() >= self._stop_at):
+        """Stop once nobody is answered any more."""
+        if self._service.draining and (not self.server_state.tasks or time.monotonic() >= self._stop_at):
             self.should_exit = True
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell who is still answered that the server ends, and cut off who does not listen."""
+        loop = asyncio.get_running_loop()
+        self._service.stopped.set()
+        closing = loop.run_in_executor(None, self._service.close)  # which waits for threads
+        loop.call_later(LAST_SECONDS, self._cut)
+        await super().shutdown(sockets)
+        await closing
+
+    def _cut(self) -> None:
+        for connection in list(self.server_state.connections):
+            if connection.transport:
+                connection.transport.abort()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -25,19 +25,30 @@ from .limits import Limits
 from .messages import CompletionRequest
 from .metrics import Metrics
 from .rating import spelled
-from .refusal import RefusedError
+from .refusal import RefusedError, stopping
 from .states import Kept, States
 from .texts import Texts
 
 SCORES = 16  # texts that wait to be scored, for each model
 
 
+class Beginning(NamedTuple):
+    """Where a text starts."""
+
+    state: StreamState
+    ahead: Ids  # to read from there
+    prompt: str  # the text that is read
+    tokens: Ids  # those of the prompt
+    unknown: list[str]  # pieces of the prompt that the model does not know
+
+
 class Begun(NamedTuple):
-    """Texts that are being written."""
+    """Texts that are being written, as many for each prompt."""
 
     texts: Texts
-    prompt: str
+    prompts: list[str]
     prompt_tokens: int
+    unknown: list[str]  # different pieces of the prompts that the model does not know
 
 
 class Served:
@@ -54,11 +65,6 @@ class Served:
         self.name, self.model, self.created = name, model, int(time.time())
         self.batcher = Batcher(model.engine, model.tokenizer.unknown, limits.streams, limits.queue)
         self._scorer, self._scores = ThreadPoolExecutor(1, "elman-score"), 0
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing runs."""
-        return not self.batcher.jobs and not self._scores
 
     async def score(self, text: str) -> list[TokenScore]:
         """Score a text, one at a time.
@@ -87,15 +93,11 @@ class Service:
         self.limits, self.metrics = limits, Metrics()
         self.models = {name: Served(name, model, limits) for name, model in models.items()}
         self.states = States(limits.states, limits.state_seconds)
-        self.draining = False
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing runs."""
-        return all(served.idle for served in self.models.values())
+        self.draining = False  # what runs is finished, nothing new begins
+        self.stopped = asyncio.Event()  # nobody is answered any more
 
     def close(self) -> None:
-        """End all threads."""
+        """End all threads, and with them what still runs."""
         for served in self.models.values():
             served.close()
 
@@ -119,21 +121,8 @@ class Service:
             RefusedError: there is none, or the server is stopping.
         """
         if self.draining:
-            raise RefusedError(503, "the server is stopping and takes no new work", code="stopping")
+            raise stopping()
         return self.find(name)
-
-    def find_state(self, name: str, owner: str) -> Kept:
-        """Return a state of an owner.
-
-        Raises:
-            RefusedError: there is none.
-        """
-        kept = self.states.find(name, owner)
-        if kept is None:
-            raise RefusedError(
-                404, f"there is no state {name!r} of yours; make one", "state", "state_not_found"
-            )
-        return kept
 
     def check_text(self, text: str, param: str) -> None:
         """Refuse a text that is too long.
@@ -156,12 +145,8 @@ class Service:
             RefusedError: a length over the limits, a state of another model, no room.
         """
         served = self.find_for_work(asked.model)
-        if asked.max_tokens > self.limits.tokens:
-            raise RefusedError(
-                400, f"max_tokens is {asked.max_tokens}, expected {self.limits.tokens} at most", "max_tokens"
-            )
-        start, ahead, prompt = self._beginning(served, asked.prompt, kept)
-        tokens = ahead if kept else np.concatenate([[start.token], ahead])
+        self._check_size(asked)
+        beginnings = [self._beginning(served, prompt, kept) for prompt in asked.prompts]
         seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
         greedy = asked.temperature < GREEDY
         sampling = Sampling(
@@ -172,42 +157,70 @@ class Service:
             asked.repetition_penalty,
             greedy,
         )
-        echoed = asked.echo and asked.logprobs is not None
-        pieces = spelled(served.model.tokenizer, tokens, prompt) if echoed else []
-        offset = 0 if echoed else len(prompt)
-        orders = [
-            Order(asked.max_tokens, sampling, seed + n, asked.stops, asked.logprobs, offset, pieces)
-            for n in range(asked.n)
-        ]
-        return Begun(self._begin(served, orders, start, ahead), prompt, len(tokens))
+        echoed, rewinds = asked.echo and asked.logprobs is not None, asked.advance and bool(asked.stop)
+        orders = list[tuple[Order, Beginning]]()
+        for start in beginnings:
+            pieces = spelled(served.model.tokenizer, start.tokens, start.prompt) if echoed else []
+            offset = 0 if echoed else len(start.prompt)
+            rest = (asked.stop, asked.logprobs, rewinds, offset, pieces)
+            orders += [(Order(asked.max_tokens, sampling, seed + n, *rest), start) for n in range(asked.n)]
+        return self._begin(served, beginnings, orders)
 
-    def read(self, name: str, prompt: str | None, kept: Kept | None) -> Texts:
+    def read(self, name: str, prompt: str | None, kept: Kept | None) -> Begun:
         """Begin to read a prompt, to keep the state after it; its job is the only one.
 
         Raises:
             RefusedError: a prompt over the limits, a state of another model, no room.
         """
         served = self.find_for_work(name)
-        start, ahead, _ = self._beginning(served, prompt, kept)
-        return self._begin(served, [Order(0, Sampling(), 0)], start, ahead)
+        self.check_text(prompt or "", "prompt")
+        start = self._beginning(served, prompt or "", kept)
+        return self._begin(served, [start], [(Order(0, Sampling(), 0), start)])
 
-    def _begin(self, served: Served, orders: list[Order], start: StreamState, ahead: Ids) -> Texts:
-        texts = Texts(orders, start, ahead, served.model.tokenizer.pieces)
+    def _check_size(self, asked: CompletionRequest) -> None:
+        """Refuse what the server never has room for."""
+        if asked.max_tokens > self.limits.tokens:
+            raise RefusedError(
+                400,
+                f"max_tokens is {asked.max_tokens}, expected {self.limits.tokens} at most",
+                "max_tokens",
+                "invalid_value",
+            )
+        self.check_text("".join(asked.prompts), "prompt")
+        places = self.limits.streams + self.limits.queue
+        if (texts := len(asked.prompts) * asked.n) > places:
+            raise RefusedError(
+                400,
+                f"{texts:,} texts are asked for (n for each prompt), expected {places:,} at most: "
+                "all that the server has places for",
+                "n" if asked.n > 1 else "prompt",
+                "invalid_value",
+            )
+
+    def _begin(
+        self, served: Served, beginnings: list[Beginning], orders: list[tuple[Order, Beginning]]
+    ) -> Begun:
+        each = [(order, start.state, start.ahead) for order, start in orders]
+        texts = Texts(each, served.model.tokenizer.pieces)
         texts.begin(served.batcher, self.limits.seconds, self.metrics.first.add)
-        return texts
+        return Begun(
+            texts,
+            [start.prompt for start in beginnings],
+            sum(len(start.tokens) for start in beginnings),
+            list(dict.fromkeys(piece for start in beginnings for piece in start.unknown)),
+        )
 
-    def _beginning(
-        self, served: Served, prompt: str | None, kept: Kept | None
-    ) -> tuple[StreamState, Ids, str]:
-        """Return where to start, the tokens to read from there, and the text that they are."""
+    def _beginning(self, served: Served, prompt: str, kept: Kept | None) -> Beginning:
+        """Return where to start, and what to read from there."""
         tokenizer, engine = served.model.tokenizer, served.model.engine
         if kept is not None and kept.model != served.name:
             raise RefusedError(
                 400, f"the state is one of {kept.model!r}, expected one of {served.name!r}", "state"
             )
-        self.check_text(prompt or "", "prompt")
         text = prompt or ("" if kept else opening(tokenizer))
         ids = tokenizer.encode(text) if text else np.empty(0, dtype=np.int64)
+        unknown = tokenizer.unknown_pieces(text) if tokenizer.unknown in ids else []
         if kept is not None:
-            return kept.state, ids, text
-        return StreamState(engine.initial_state(1), (int(ids[0]),)), ids[1:], text
+            return Beginning(kept.state, ids, text, ids, unknown)
+        start = StreamState(engine.initial_state(1), (int(ids[0]),))
+        return Beginning(start, ids[1:], text, ids, unknown)

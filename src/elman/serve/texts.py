@@ -11,7 +11,7 @@ from elman.generation import StreamState
 from .batcher import Batcher
 from .job import Job, Order
 from .rating import Rated
-from .refusal import RefusedError
+from .refusal import RefusedError, stopping
 
 
 class Growth(NamedTuple):
@@ -24,16 +24,14 @@ class Growth(NamedTuple):
 
 
 class Texts:
-    """One job for each order, all from the same state, over the same tokens; `close` gives their places back.
+    """One job for each order, each from a state, over tokens to read; `close` gives their places back.
 
     Begins with `begin`. To be used in the event loop only.
     """
 
-    def __init__(
-        self, orders: Sequence[Order], start: StreamState, ahead: Ids, spellings: Sequence[bytes]
-    ) -> None:
+    def __init__(self, orders: Sequence[tuple[Order, StreamState, Ids]], spellings: Sequence[bytes]) -> None:
         self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
-        self.jobs = [Job(order, start, ahead, spellings, self._wake) for order in orders]
+        self.jobs = [Job(order, start, ahead, spellings, self._wake) for order, start, ahead in orders]
 
     def begin(self, batcher: Batcher, seconds: float, first: Callable[[float], None]) -> None:
         """Let the batcher write; `first` is told how long the first characters took.
@@ -51,7 +49,7 @@ class Texts:
         """Yield what is new, until all texts are whole.
 
         Raises:
-            RefusedError: they take too long, or the model failed.
+            RefusedError: they take too long, the model failed, or the server stops.
         """
         open_, deadline, shown = set(range(len(self.jobs))), self._begun + self._seconds, False
         while open_:
@@ -68,7 +66,8 @@ class Texts:
                 done, pieces = job.done, job.fetch()  # in this order: what is done adds no more
                 self._batcher.fetched(job)
                 if job.failed:
-                    raise RefusedError(500, "the model failed, or the server stopped", code="failed")
+                    failed = RefusedError(500, "the model failed", code="failed")
+                    raise stopping() if self._batcher.closed else failed
                 if pieces and not shown:
                     shown = True
                     self._first(time.monotonic() - self._begun)
