@@ -6,15 +6,17 @@ python examples/anomaly.py MODEL < service.log        (train one on a log of ord
 import math
 import sys
 
-from elman import LanguageModel
+from elman import ElmanError, LanguageModel
 
 THRESHOLD = 2.0  # times the mean of ordinary lines
 
 
 def main() -> None:
     """Print each line with its surprise; mark those that surprise twice as much, and forget them."""
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     stream, total, lines = LanguageModel.load(sys.argv[1]).start("\n"), 0.0, 0
-    for line in sys.stdin:
+    for line in filter(str.strip, sys.stdin):  # an empty line says nothing
         bits = stream.surprise(line) / math.log(2) / len(line)
         odd = lines > 0 and bits > THRESHOLD * total / lines
         print(f"{'!' if odd else ' '} {bits:6.3f}  {line.rstrip()}", flush=True)
@@ -24,4 +26,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ElmanError as error:
+        sys.exit(str(error))

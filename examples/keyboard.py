@@ -7,10 +7,8 @@ import sys
 
 import numpy as np
 
-from elman import LanguageModel
+from elman import ElmanError, LanguageModel
 from elman.generation import Stream
-
-SUGGESTIONS = 3
 
 
 def suggest(model: LanguageModel, stream: Stream) -> list[str]:
@@ -18,22 +16,24 @@ def suggest(model: LanguageModel, stream: Stream) -> list[str]:
     state = stream.state
     logits, _ = model.engine.step(np.array([state.token]), state.memory)
     pieces = [model.tokenizer.pieces[token].decode() for token in np.argsort(-logits[0], kind="stable")]
-    words = [piece.strip() for piece in pieces if piece.strip().isalpha()]
-    return words[:SUGGESTIONS]
+    return [piece.strip() for piece in pieces if piece.strip().isalpha()][:3]
 
 
 def main() -> None:
     """Read lines word by word, and print what a keyboard would offer after each."""
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     model = LanguageModel.load(sys.argv[1])
     for line in sys.stdin:
-        words = line.split()
-        stream = model.start("\n" + words[0]) if words else None
-        for number, word in enumerate(words):
-            if stream is not None and number:
-                stream.read(" " + word)
-            if stream is not None:
-                print(f"{word:<16} {'  '.join(suggest(model, stream))}")
+        stream = model.start()
+        for number, word in enumerate(line.split()):
+            inside = number or model.tokenizer.unknown_pieces(word)  # a word holds the space before it
+            stream.read(f" {word}" if inside else word)
+            print(f"{word:<16} {'  '.join(suggest(model, stream))}")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ElmanError as error:
+        sys.exit(str(error))

@@ -45,12 +45,28 @@ def test_version_is_the_same_everywhere() -> None:
     assert re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1] == version
 
 
-def test_the_readme_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its three lines, on a small text and with a budget of a few steps."""
-    (program,) = re.findall(r"```python\n(from elman.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_readme_programs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that trains, on a small text for a few steps, then the one that loads what it made."""
+    readme = (ROOT / "README.md").read_text()
+    stream, train = re.findall(r"```python\n(from elman.*?)```", readme, re.DOTALL)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "book.txt").write_text("Once upon a time there was a cat.\n" * 200)
-    exec(program.replace("minutes=3", "steps=5"), {})
+    (tmp_path / "book.txt").write_text("ROMEO: Once upon a time there was a cat.\n" * 200)
+    exec(train.replace("minutes=3", "steps=5"), {})
+    found: dict[str, object] = {}
+    exec(stream, found)
+    assert len(str(found["first"])) == len(str(found["second"])) == 100
+    assert found["first"] != found["second"]
+
+
+def test_the_readme_names_all_that_a_model_does_and_completion_shows_what_elman_has() -> None:
+    (sentence,) = re.findall(
+        r"`LanguageModel` has (.*?)\. `Sampling`", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    named = set(re.findall(r"`([a-z_]+)`", sentence))
+    public = {name for name in dir(elman.LanguageModel) if not name.startswith("_")}
+    assert public - named == {"gap_window", "tokens_with"}
+    assert named <= public
+    assert {"ElmanError", "LanguageModel", "Sampling"} <= set(dir(elman))
 
 
 def test_every_command_of_the_readme_exists() -> None:

@@ -79,7 +79,8 @@ def test_a_dataset_is_a_text_to_train_on(hub: Hub, small_text: Path, tmp_path: P
         (["generate", "hf:me/nothing"], "hf_right", "hf:me/nothing cannot be reached"),
         (["generate", "hf:nothing"], "hf_right", "'hf:nothing' names no repository, expected hf:owner/name"),
         (["train", "hf:../../etc/x"], "hf_right", "names no repository, expected hf:owner/name"),
-        (["push", "model", "hf:me/cats"], "hf_wrong", "hf:me/cats cannot be reached"),
+        (["push", "model", "hf:me/cats"], "hf_wrong", "hf:me/cats cannot be reached (the answer is 401)"),
+        (["push", "model", "hf:me/cats"], "", "written to with a token, found none; set HF_TOKEN"),
         (["push", "nowhere", "hf:me/cats"], "hf_right", "no model folder nowhere"),
     ],
 )
@@ -102,3 +103,13 @@ def test_a_hub_that_is_away_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert "hf:me/cats cannot be reached" in line
+
+
+def test_a_hub_that_is_away_when_it_is_written_to_is_one_line(small_text: Path, tmp_path: Path) -> None:
+    LanguageModel.train(small_text, out=tmp_path / "model", steps=2, settings=SMALL)
+    away = Hub()
+    away.address = "http://127.0.0.1:9"  # nothing listens there
+    done = elman(away, "push", "model", "hf:me/cats", cwd=tmp_path)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("elman: hf:me/cats cannot be reached (no answer)")

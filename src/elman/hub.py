@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from elman.errors import RequestError
+from elman.errors import ElmanError, RequestError
 from elman.packages import require
 from elman.storage.folder import CARD, GRAPHS, METRICS, MODEL, ModelFolder
 
@@ -49,8 +49,10 @@ def push(folder: ModelFolder, name: str, private: bool = False) -> str:
     """
     folder.refuse_if_damaged("pushed")
     with _asking(name) as repository:
-        from huggingface_hub import HfApi
+        from huggingface_hub import HfApi, get_token
 
+        if get_token() is None:
+            raise RequestError(f"{name} is written to with a token, found none; set HF_TOKEN to yours")
         api = HfApi()
         address = api.create_repo(repository, private=private, exist_ok=True)
         api.upload_folder(
@@ -74,7 +76,7 @@ def _fetch(name: str, kind: str, files: list[str]) -> Path:
 def _asking(name: str) -> Iterator[str]:
     """Give the repository that a name means; say in one line what the hub refuses."""
     require("a Hugging Face repository", "huggingface_hub", extra="hub")
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     repository = name.removeprefix(PREFIX)
     if repository.count("/") != 1:
@@ -83,8 +85,13 @@ def _asking(name: str) -> Iterator[str]:
         yield repository
     except HFValidationError:
         raise RequestError(f"{name!r} names no repository, expected hf:owner/name") from None
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        reason = " ".join(str(error).split()).partition(". ")[0]
+    except ElmanError:
+        raise
+    except Exception as error:  # the hub's errors, its HTTP client's and its uploader's have no common class
+        if isinstance(error, HfHubHTTPError):
+            reason = f"the answer is {error.response.status_code}"
+        else:
+            reason = getattr(error, "strerror", None) or "no answer"
         raise RequestError(
             f"{name} cannot be reached ({reason}); see that the name is right and, where it is private or "
             "written to, that HF_TOKEN is set"

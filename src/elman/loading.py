@@ -1,5 +1,6 @@
 """A model folder in, its parts out, ready to run: by ONNX Runtime, or by torch where that is asked for."""
 
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from elman.config import Settings
@@ -24,7 +25,7 @@ class Loaded(NamedTuple):
 
 
 def load(folder: ModelFolder, engine: str | None = None, int8: bool = False, shared: bool = False) -> Loaded:
-    """Open a model folder; without a wish by ONNX Runtime, or by torch where no graph was written yet.
+    """Open a model folder; without a wish by ONNX Runtime, or by torch where no graph is of its weights.
 
     `shared`: it runs beside other work and leaves the cores to that between calls.
 
@@ -45,10 +46,12 @@ def load(folder: ModelFolder, engine: str | None = None, int8: bool = False, sha
         return _by_torch(folder, config, tokenizer)
     try:
         graph = folder.read_graph("int8" if int8 else "fp32")
-    except MissingGraphError:
-        if engine is None and not int8:
-            return _by_torch(folder, config, tokenizer)
-        raise
+    except MissingGraphError as error:
+        if engine is not None or int8 or not folder.holds_weights():
+            raise
+        if folder.holds_graph():
+            warnings.warn(f"torch runs instead: {error}", stacklevel=2)
+        return _by_torch(folder, config, tokenizer)
     from elman.engine.onnx import OnnxEngine
 
     running = OnnxEngine(graph, shared=shared)
@@ -74,12 +77,12 @@ def load_network(folder: ModelFolder, config: dict[str, Any], tokenizer: Tokeniz
         FolderError: the weights are missing, damaged, or those of another model.
         MissingPackageError: torch is not installed.
     """
+    weights = folder.read_weights()
     require("running a model with torch", "torch")
     import torch
 
     from elman.model import Network
 
-    weights = folder.read_weights()
     network = Network(Settings.model_validate(config["settings"]).model, tokenizer.size)
     try:
         network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})

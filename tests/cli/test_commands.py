@@ -1,6 +1,7 @@
 """Every command once, as its user would call it; numbers compared with the library's."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -225,3 +226,61 @@ def test_a_model_is_run_without_importing_torch_where_it_is_installed(
         [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_export_mends_a_graph_that_is_damaged(trained: dict, folder: Path) -> None:
+    graph = folder / "models" / "text" / "model.onnx"
+    whole = graph.read_bytes()
+    graph.write_bytes(b"junk\n")
+    said = elman("generate", "models/text", "5", "-n", "5", cwd=folder)
+    assert said.stderr.endswith(
+        "model.onnx is damaged: its content does not match its checksum; write it anew: "
+        "elman export models/text\n"
+    )
+    done = elman("export", "models/text", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert graph.read_bytes() == whole
+    graph.write_bytes(b"junk\n")
+    done = elman("export", "models/text", "site", "--to", "web", cwd=folder)
+    assert "damaged" not in done.stderr
+    assert graph.read_bytes() == whole
+
+
+def test_a_full_disk_at_standard_output_is_one_line(trained: dict, folder: Path) -> None:
+    for arguments in (["generate", "models/text", "5", "-n", "20"], ["score", "models/text", "5"]):
+        command = [sys.executable, "-m", "elman", *arguments]
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=folder
+            )
+        assert done.returncode == 2
+        assert done.stderr == "elman: cannot write the output: No space left on device; free some space\n"
+
+
+def test_a_state_goes_on_where_the_printed_text_ended_after_a_stop_string_and_after_ctrl_c(
+    trained: dict, folder: Path
+) -> None:
+    model = LanguageModel.load(folder / "models" / "text")
+    write = ["generate", "models/text", "5 plus", "--seed", "1", "--save-state", "kept", "-n"]
+    whole = elman(*write, "40", cwd=folder).stdout.removesuffix("\n")
+    printed = elman(*write, "40", "--stop", whole[14:16], cwd=folder).stdout.removesuffix("\n")
+    assert whole.startswith(printed)
+    assert len(printed) <= 14
+    on = elman("generate", "models/text", "--state", "kept", "--greedy", "-n", "20", cwd=folder).stdout
+    assert on == model.generate(printed, 20, greedy=True) + "\n"
+    with subprocess.Popen(
+        [sys.executable, "-m", "elman", *write, "10000000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+    ) as process:
+        assert process.stdout is not None
+        begun = process.stdout.read(40)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        rest, said = process.stdout.read(), process.stderr.read()
+    assert process.returncode == 130
+    assert said == "\ninterrupted; the state after this text is in kept\n"
+    on = elman("generate", "models/text", "--state", "kept", "--greedy", "-n", "20", cwd=folder).stdout
+    assert on == model.generate((begun + rest)[-2000:], 20, greedy=True) + "\n"

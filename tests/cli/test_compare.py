@@ -171,8 +171,18 @@ def test_a_model_that_cannot_write_says_why_in_place_of_its_sample(world: Path, 
     rows = json.loads(elman("compare", bare, "runs/word", "--samples", "--json", cwd=world).stdout)
     bare_row, word_row = sorted(rows, key=lambda row: row["tokenizer"])
     assert bare_row["sample"] is None
-    assert bare_row["no_sample"] == "model.safetensors is missing"
+    assert bare_row["no_sample"] == "has no model.onnx"
     assert isinstance(word_row["sample"], str)
+
+
+def test_baselines_stand_in_the_table_where_they_are_those_of_all_models(world: Path, tmp_path: Path) -> None:
+    assert "kneser-ney" in elman("compare", "runs/gru", "runs/word", cwd=world).stdout
+    (tmp_path / "other.txt").write_text("".join(f"{n} and {n * 7}\n" for n in range(400)))
+    done = elman("train", str(tmp_path / "other.txt"), *SMALL, "--out", str(tmp_path / "other"), cwd=world)
+    assert done.returncode == 0, done.stderr
+    done = elman("compare", "runs/gru", str(tmp_path / "other"), cwd=world)
+    assert "learned with different texts" in done.stderr
+    assert "kneser-ney" not in done.stdout
 
 
 def test_a_prompt_that_all_runs_were_given_begins_the_samples(world: Path, tmp_path: Path) -> None:

@@ -119,3 +119,19 @@ def test_the_verdict_names_the_best_baseline_and_memorising() -> None:
     assert verdict(score, {}, 1.2) == []
     spelled = Score(20 * math.log(4), tokens=20, characters=20, bytes=20, unknown=3, spelling_nats=10.0)
     assert [said.split()[0] for said in verdict(spelled, {}, 0.8)] == ["3"]  # 0.886 without the spelling
+
+
+def test_the_verdict_says_as_good_where_three_digits_are_the_same() -> None:
+    score = Score(nats=1e-5, tokens=20, characters=20, bytes=20)
+    same = {"lzma": Baseline("lzma", 2e-5, 20, 20)}
+    assert verdict(score, same, None) == ["as good as the best baseline, lzma: 0.000 bits per byte"]
+
+
+def test_where_most_of_a_score_is_spelling_the_vocabulary_is_blamed() -> None:
+    spelled = Score(20 * math.log(4), tokens=20, characters=20, bytes=20, unknown=19, spelling_nats=20.0)
+    worse = {"unigram": Baseline("unigram", 5.0, 20, 20)}
+    said = verdict(spelled, worse, None)[0]
+    assert said.endswith(
+        "the vocabulary lacks most of it: train on text of this kind, or with --tokenizer byte"
+    )
+    assert "train longer" not in said

@@ -31,16 +31,21 @@ def test_plain_onnx_writes_what_elman_writes(small_text: Path, tmp_path: Path) -
     model = LanguageModel.train(small_text, out=tmp_path / "model", steps=60, settings=SMALL)
     written = run("plain_onnx.py", str(tmp_path / "model"), "the cat", "300")
     assert "\n".join(written) == model.generate("the cat", 300, seed=0).rstrip("\n")
+    command = [sys.executable, str(EXAMPLES / "plain_onnx.py"), str(tmp_path / "model"), "a\u65e5", "20"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stderr == "{'\u65e5'} is not among the characters of this model; leave it out\n"
 
 
 def test_the_keyboard_offers_the_likeliest_words(small_text: Path, tmp_path: Path) -> None:
     settings = {**SMALL, "tokenizer": "word"}
+    small_text.write_text("".join(f"so {line}" for line in small_text.read_text().splitlines(keepends=True)))
     LanguageModel.train(small_text, out=tmp_path / "model", steps=60, settings=settings)
     model = LanguageModel.load(tmp_path / "model", engine="torch")
-    rows = run("keyboard.py", str(tmp_path / "model"), given="the cat sat\nand dog\n")
-    assert [row.split()[0] for row in rows] == ["the", "cat", "sat", "and", "dog"]
+    rows = run("keyboard.py", str(tmp_path / "model"), given="the cat sat\nso dog\n")
+    assert [row.split()[0] for row in rows] == ["the", "cat", "sat", "so", "dog"]
+    assert model.tokenizer.unknown_pieces("the cat") == ["the"]  # no line begins with it
     logits, _ = model.engine.feed(
-        model.tokenizer.encode("\nthe cat sat")[:, None], model.engine.initial_state(1)
+        model.tokenizer.encode("\n the cat sat")[:, None], model.engine.initial_state(1)
     )
     order = torch.tensor(logits[-1, 0]).argsort(descending=True).tolist()
     words = [model.tokenizer.pieces[token].decode().strip() for token in order]
@@ -54,7 +59,9 @@ def test_a_line_that_stands_out_is_marked(tmp_path: Path) -> None:
     LanguageModel.train(tmp_path / "log.txt", out=tmp_path / "model", steps=300, settings=SMALL)
     strange = "segmentation fault in worker GET"
     found = run(
-        "anomaly.py", str(tmp_path / "model"), given="\n".join([*lines[:20], strange, *lines[20:30]]) + "\n"
+        "anomaly.py",
+        str(tmp_path / "model"),
+        given="\n".join([*lines[:20], "", strange, "", *lines[20:30]]) + "\n",
     )
     marked = [row for row in found if row.startswith("!")]
     assert len(marked) == 1
@@ -88,3 +95,31 @@ def test_new_names_are_new(tmp_path: Path) -> None:
     assert len(found) == len(set(found)) == 10
     assert not set(found) & set(names)
     assert all(name.isalpha() and name.islower() for name in found)
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [
+        ("keyboard.py", []),
+        ("anomaly.py", []),
+        ("names.py", []),
+        ("names.py", ["nowhere.txt", "3"]),
+        ("plain_onnx.py", []),
+        ("plain_onnx.py", ["nowhere", "Once", "9"]),
+    ],
+)
+def test_a_program_that_lacks_something_says_how_to_call_it(program: str, arguments: list[str]) -> None:
+    command = [sys.executable, str(EXAMPLES / program), *arguments]
+    done = subprocess.run(command, input="", capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"python examples/{program}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("program", ["keyboard.py", "anomaly.py"])
+def test_a_model_that_is_not_there_is_one_line(program: str, tmp_path: Path) -> None:
+    command = [sys.executable, str(EXAMPLES / program), str(tmp_path / "nowhere")]
+    done = subprocess.run(command, input="", capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("no model folder")
+    assert len(done.stderr.splitlines()) == 1

@@ -63,12 +63,28 @@ def test_all_wrong_options_are_named_in_one_line() -> None:
     with pytest.raises(RequestError) as error:
         Sampling(temperature=-1, top_k=0, top_p=1.5)
     assert str(error.value) == (
-        "temperature is -1, expected more than 0 (or --greedy); top-k is 0, expected 1 or more; "
+        "temperature is -1, expected 0 or more; top-k is 0, expected 1 or more; "
         "top-p is 1.5, expected more than 0 and at most 1"
     )
     for wrong in ({"temperature": float("nan")}, {"temperature": float("inf")}, {"top_p": float("nan")}):
         with pytest.raises(RequestError):
             Sampling(**wrong)
+
+
+@given(logits=numbers)
+def test_temperature_zero_takes_the_first_of_the_likeliest(logits: list[float]) -> None:
+    given, random = np.array(logits, dtype=np.float32), np.random.default_rng(0)
+    assert Sampling(temperature=0).choose(given, random) == int(np.argmax(given))
+    assert (Sampling(temperature=0).draws(random, 5, given).uniforms == 0).all()
+
+
+@pytest.mark.parametrize("wrong", ["hot", None, True, [1]])
+def test_a_temperature_that_is_no_number_is_refused(wrong: object) -> None:
+    with pytest.raises(RequestError) as error:
+        Sampling(temperature=wrong, top_k=1.5)
+    assert str(error.value) == (
+        f"temperature is {wrong!r}, expected a number; top_k is 1.5, expected a whole number"
+    )
 
 
 LEARNED = "天地玄黃，宇宙洪荒。the end 😀\n"

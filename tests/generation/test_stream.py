@@ -117,6 +117,81 @@ def test_a_stop_string_of_nothing_is_refused() -> None:
         Stops(["x", ""])
 
 
+def test_one_stop_string_needs_no_list() -> None:
+    assert Stops("at").pass_on("the cat") == "the c"
+
+
+def same_place(stream: Stream, other: Stream) -> None:
+    assert stream.state.recent == other.state.recent
+    for part, expected in zip(stream.state.memory, other.state.memory, strict=True):
+        np.testing.assert_allclose(part, expected, rtol=0, atol=1e-5)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    stops=st.lists(st.text("the cason\n", min_size=1, max_size=3), min_size=1, max_size=3),
+    how=st.sampled_from(
+        [Sampling(temperature=0.5), Sampling(temperature=0.5, top_k=9), Sampling(greedy=True)]
+    ),
+    seed=st.integers(0, 9),
+)
+def test_the_state_is_that_after_the_text_that_was_passed_on_piece_by_piece(
+    made: tuple, stops: list[str], how: Sampling, seed: int
+) -> None:
+    """Of what a stop string holds back, or cut off, the state knows nothing."""
+    onnx, _, tokenizer = made
+    stream, passed = Stream.after(onnx, tokenizer, "the "), ""
+    for piece in stream.text(40, how, seed, stops):
+        passed += piece
+        same_place(stream, Stream.after(onnx, tokenizer, "the " + passed))
+    same_place(stream, Stream.after(onnx, tokenizer, "the " + passed))
+    assert not any(stop in passed for stop in stops)
+
+
+@pytest.mark.parametrize("search", ["best", "beam"])
+def test_a_searched_text_with_a_stop_string_leaves_the_state_where_it_ends(made: tuple, search: str) -> None:
+    onnx, _, tokenizer = made
+    whole = Stream.after(onnx, tokenizer, "the ")
+    given = (3, 30, Sampling(), 4) if search == "best" else (3, 30)
+    stop = getattr(whole, search)(*given)[11:14]
+    stream = Stream.after(onnx, tokenizer, "the ")
+    text = getattr(stream, search)(*given, stop=stop)
+    assert len(text) <= 11
+    same_place(stream, Stream.after(onnx, tokenizer, "the " + text))
+
+
+def test_where_a_stop_string_begins_within_a_token_the_state_stands_before_that_token() -> None:
+    tokenizer = learn_tokenizer("word", ["the cat sat on a mat\n" * 9])
+    torch.manual_seed(0)
+    engine = TorchEngine(Network(ModelSettings(hidden_size=16), tokenizer.size).eval())
+    stream = Stream.after(engine, tokenizer, "the")
+    banned = [n for n, piece in enumerate(tokenizer.pieces) if not piece.endswith(b"at")]
+    text = "".join(stream.text(9, Sampling(), 0, stop=["t"], forbidden=banned))
+    assert text in (" ca", " sa", " ma", "a")
+    same_place(stream, Stream.after(engine, tokenizer, "the"))
+
+
+def test_a_state_of_another_model_or_of_nothing_is_refused(made: tuple) -> None:
+    onnx, _, tokenizer = made
+    stream = Stream.after(onnx, tokenizer, "the ", model="one")
+    stream.state = Stream.after(onnx, tokenizer, "a mat", model="one").state
+    with pytest.raises(RequestError, match="one of another model"):
+        stream.state = Stream.after(onnx, tokenizer, "a mat", model="two").state
+    with pytest.raises(RequestError, match="the state is 5, expected one that a stream of this model had"):
+        stream.state = 5
+    "".join(stream.text(70, Sampling(), 0))
+    assert stream.state.model == "one"
+
+
+def test_where_every_token_is_forbidden_nothing_is_begun(made: tuple) -> None:
+    onnx, _, tokenizer = made
+    stream = Stream.after(onnx, tokenizer, "the ")
+    with pytest.raises(RequestError, match="every token is forbidden"):
+        stream.text(9, Sampling(), 0, forbidden=range(tokenizer.size))
+    with pytest.raises(RequestError, match="every token is forbidden"):
+        stream.beam(2, 9, forbidden=range(tokenizer.size))
+
+
 def test_beams_find_the_likeliest_text_of_all_where_there_are_enough() -> None:
     torch.manual_seed(3)
     network = Network(ModelSettings(cell="gru", hidden_size=6, embedding_size=3), 4)

@@ -3,13 +3,24 @@
 import os
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from elman.config import Settings
 from elman.engine import Engine
 from elman.errors import LeakError, RequestError
-from elman.generation import GAP, Filled, Sampling, Stream, StreamState, fill, opening
+from elman.generation import (
+    GAP,
+    Filled,
+    Sampling,
+    Stream,
+    StreamState,
+    checked,
+    fill,
+    opening,
+    refuse_foreign,
+)
 from elman.storage import ModelFolder, read_state, write_state
 from elman.tokens import Tokenizer
 
@@ -22,6 +33,7 @@ class Writer:
     ) -> None:
         self.folder, self.config, self.tokenizer, self.engine = folder, config, tokenizer, engine
         self.settings = Settings.model_validate(config["settings"])
+        self._fingerprint = folder.fingerprint()
 
     @property
     def gap_window(self) -> int | None:
@@ -39,14 +51,15 @@ class Writer:
         """
         return "".join(self.stream(prompt, length, seed, **how))
 
+    @checked
     def stream(
         self,
         prompt: str | None = None,
         length: int = 200,
         seed: int = 0,
         allow_leak: bool = False,
-        stop: Sequence[str] = (),
-        forbid: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
+        forbid: str | Sequence[str] = (),
         **sampling: Any,
     ) -> Iterator[str]:
         """Yield what `generate` returns, piece by piece as it is made; a character is never split.
@@ -54,18 +67,21 @@ class Writer:
         The text ends before a string in `stop`; tokens that hold a string in `forbid` are not written.
         `sampling` takes temperature, top_k, top_p, min_p, repetition_penalty, greedy.
         """
+        ways = [field.name for field in fields(Sampling)]
+        if unknown := [name for name in sampling if name not in ways]:
+            raise RequestError(f"no argument is called {', '.join(unknown)}, expected {', '.join(ways)}")
         how = Sampling(**sampling)
         stream = self.start(prompt, allow_leak=allow_leak)
         return stream.text(length, how, seed, stop, self.tokens_with(forbid))
 
-    def tokens_with(self, texts: Sequence[str]) -> list[int]:
-        """Return the tokens that hold one of these texts.
+    def tokens_with(self, texts: str | Sequence[str]) -> list[int]:
+        """Return the tokens that hold this text, or one of these.
 
         Raises:
             RequestError: no token holds one of them.
         """
         found = []
-        for text in texts:
+        for text in [texts] if isinstance(texts, str) else texts:
             held = text.encode()
             ids = [n for n, piece in enumerate(self.tokenizer.pieces) if held and held in piece]
             if not ids:
@@ -73,13 +89,14 @@ class Writer:
             found += ids
         return found
 
+    @checked
     def start(
         self, prompt: str | None = None, state: StreamState | None = None, allow_leak: bool = False
     ) -> Stream:
         """Return a stream that has read a prompt, or from a state on: it writes, and its state is a value.
 
         Raises:
-            RequestError: an empty prompt; a model that fills gaps.
+            RequestError: an empty prompt; the state of another model; a model that fills gaps.
             LeakError: the model sees what it has to predict, and that is not allowed.
         """
         if self.gap_window is not None:
@@ -96,21 +113,27 @@ class Writer:
         if prompt:
             self._warn_of_unknown(prompt)
         if state is None:
-            return Stream.after(
-                self.engine, self.tokenizer, opening(self.tokenizer) if prompt is None else prompt
-            )
+            beginning = opening(self.tokenizer) if prompt is None else prompt
+            return Stream.after(self.engine, self.tokenizer, beginning, self._fingerprint)
+        refuse_foreign(state, self._fingerprint)
+        if prompt == "":
+            raise RequestError("the prompt is empty, expected at least one character; leave it out to go on")
         stream = Stream(self.engine, self.tokenizer, state)
         stream.read(prompt or "")
         return stream
 
+    @checked
     def save_state(self, state: StreamState, file: str | os.PathLike[str]) -> None:
         """Write a stream's state, some kilobytes, with the fingerprint of the model.
 
         Raises:
+            RequestError: it is the state of another model; there is no place for the file.
             StorageError: the file cannot be written.
         """
-        write_state(Path(file), *state, self.folder.fingerprint())
+        refuse_foreign(state, self._fingerprint)
+        write_state(Path(file), *state)
 
+    @checked
     def load_state(self, file: str | os.PathLike[str]) -> StreamState:
         """Read a state that this model wrote.
 
@@ -118,8 +141,9 @@ class Writer:
             FolderError: there is no such file, or it is damaged.
             RequestError: it is the state of another model.
         """
-        return StreamState(*read_state(Path(file), self.folder.fingerprint()))
+        return StreamState(*read_state(Path(file), self._fingerprint), self._fingerprint)
 
+    @checked
     def fill(self, text: str, mark: str = GAP) -> Filled:
         """Put the likeliest token into each gap of a text: "to _e" -> "to be", and say how likely it was.
 

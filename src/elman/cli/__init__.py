@@ -4,6 +4,7 @@ Data go to standard output, all talk to standard error. Exit codes: 0; 2 for wha
 one line; 130 after Ctrl-C, with the run saved.
 """
 
+import errno
 import os
 import sys
 import warnings
@@ -46,7 +47,9 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        sys.exit(app(standalone_mode=False, prog_name="elman"))
+        status = app(standalone_mode=False, prog_name="elman")
+        sys.stdout.flush()
+        sys.exit(status)
     except ElmanError as error:
         _say(f"elman: {error}")
         sys.exit(2)
@@ -54,14 +57,25 @@ def main() -> None:
         _say("elman: interrupted")
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_to_nothing()
         sys.exit(0)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _write_to_nothing()
+        _say(f"elman: cannot write {error.filename or 'the output'}: {error.strerror}; free some space")
+        sys.exit(2)
     except typer.TyperException as error:  # options and arguments that typer refuses
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "elman"
         message = " ".join(error.format_message().split()).rstrip(".")
         _say(f"elman: {message[:1].lower()}{message[1:]}; see {command} --help")
         sys.exit(2)
+
+
+def _write_to_nothing() -> None:
+    """Let what is left of standard output go nowhere, so that nothing fails when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

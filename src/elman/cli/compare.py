@@ -97,7 +97,9 @@ def _table(rows: Sequence[dict[str, Any]]) -> "Table":
         scores = [f"{row[name]:{form}}{mark}" for name, (_, form) in SCORES.items()]
         sizes = [f"{row[name]:{form}}" for name, (_, form) in SIZES.items()]
         table.add_row(row["model"], row["tokenizer"], *scores, *sizes)
-    for name, bits in sorted(rows[0]["baselines"].items(), key=lambda item: item[1]):
+    # of models with different texts each has baselines of its own, and none is one for all
+    shared = rows[0]["baselines"] if all(row["baselines"] == rows[0]["baselines"] for row in rows) else {}
+    for name, bits in sorted(shared.items(), key=lambda item: item[1]):
         table.add_row(name, "", f"{bits:.3f}", *[""] * 6, style="dim")
     return table
 

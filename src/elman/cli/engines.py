@@ -1,9 +1,13 @@
-"""Options that all commands share that run a model."""
+"""What all commands share that run a model."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+Model = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A model folder, or hf:OWNER/NAME.", show_default=False)
+]
 Engine = Annotated[
     str | None,
     typer.Option(help="onnx (ONNX Runtime, without torch) or torch.", show_default="onnx, where written"),

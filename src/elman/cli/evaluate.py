@@ -1,17 +1,16 @@
 """`elman evaluate`: an honest score beside its baselines."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .engines import Engine, Int8
+from .engines import Engine, Int8, Model
 
 EXAMPLE = "Example: elman evaluate models/book other.txt"
 
 
 def command(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder.", show_default=False)],
+    model: Model,
     texts: Annotated[
         list[str] | None,
         typer.Argument(

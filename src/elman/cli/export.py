@@ -28,16 +28,19 @@ def command(
     """Write a model as ONNX, to run without torch; training has done so already, but for 8 bits."""
     from elman.api import LanguageModel
     from elman.display import talk, working
+    from elman.storage.atomic import refuse_unless_free
 
     from .output import print_json
 
+    if folder is not None:
+        refuse_unless_free(folder)
     if to is not None:
         _write_site(model, folder, to, int8)
         talk.print(f"written to {folder}; look at it: python -m http.server -d {folder}", soft_wrap=True)
         if as_json:
             print_json({"model": str(model), "site": str(folder)})
         return
-    loaded = LanguageModel.load(model)
+    loaded = LanguageModel.load(model, "torch")  # whatever the graph is that is there
     with working() as advance:
         cost = loaded.export(int8, advance)
     if folder is not None:
@@ -46,7 +49,7 @@ def command(
         bits, size = cost["bits_per_character"], cost["bytes"]
         talk.print(
             f"8 bits: {bits['int8']:.4f} bits per character where 32 bits reach {bits['fp32']:.4f} "
-            f"({cost['cost']:+.4f}), {size['int8'] / 1e6:.1f} MB where they take {size['fp32'] / 1e6:.1f}"
+            f"({cost['cost']:+z.4f}), {size['int8'] / 1e6:.1f} MB where they take {size['fp32'] / 1e6:.1f}"
         )
     where = folder or model
     talk.print(f"written to {where}; try: elman generate {where}{' --int8' if int8 else ''}", soft_wrap=True)
@@ -55,10 +58,10 @@ def command(
 
 
 def _write_site(model: Path, folder: Path | None, to: str, int8: bool) -> None:
-    """Write the page, and first model.onnx where the model folder has none of its weights."""
+    """Write the page, and first model.onnx where the model folder has no whole one of its weights."""
     from elman.api import LanguageModel
-    from elman.errors import MissingGraphError, RequestError
-    from elman.site import refuse_if_taken, write_site
+    from elman.errors import DamagedFileError, MissingGraphError, RequestError
+    from elman.site import write_site
     from elman.storage import ModelFolder
 
     if to != "web":
@@ -69,11 +72,10 @@ def _write_site(model: Path, folder: Path | None, to: str, int8: bool) -> None:
         )
     if int8:
         raise RequestError("--to web runs 32 bits, which browsers run faster, found --int8; leave it out")
-    refuse_if_taken(folder)
     opened = ModelFolder(model)
     opened.read_config()
     try:
         opened.read_graph()
-    except MissingGraphError:
-        LanguageModel.load(model).export()
+    except (MissingGraphError, DamagedFileError):
+        LanguageModel.load(model, "torch").export()
     write_site(opened, folder)

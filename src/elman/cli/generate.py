@@ -7,19 +7,21 @@ from typing import Annotated
 
 import typer
 
-from .engines import Engine, Int8
+from .engines import Engine, Int8, Model
 
 EXAMPLE = 'Example: elman generate models/book "Once" -n 500 --temperature 0.8'
 
 
 def command(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder.", show_default=False)],
+    model: Model,
     prompt: Annotated[
         str | None,
         typer.Argument(help="What the text begins with; without it, a new line.", show_default=False),
     ] = None,
     length: Annotated[int, typer.Option("--length", "-n", help="Tokens to write.")] = 500,
-    temperature: Annotated[float, typer.Option(help="Below 1 safer, above 1 wilder.")] = 1.0,
+    temperature: Annotated[
+        float, typer.Option(help="Below 1 safer, above 1 wilder; 0 is the likeliest text, as --greedy.")
+    ] = 1.0,
     top_k: Annotated[int | None, typer.Option(help="Choose among the K most likely tokens.")] = None,
     top_p: Annotated[
         float | None, typer.Option(help="Choose among the likeliest that hold this share.")
@@ -52,7 +54,12 @@ def command(
         Path | None, typer.Option(metavar="FILE", help="Go on from a saved state.", show_default=False)
     ] = None,
     save_state: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Save the state after the text.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Save the state after the printed text, also where --stop or Ctrl-C ended it.",
+            show_default=False,
+        ),
     ] = None,
     engine: Engine = None,
     int8: Int8 = False,
@@ -65,15 +72,32 @@ def command(
     import secrets
 
     from elman.api import LanguageModel
+    from elman.display import talk
     from elman.errors import RequestError
     from elman.generation import Sampling
+    from elman.storage.state import refuse_without_place
 
     from .output import print_json
 
-    if beam is not None and best_of > 1:
-        raise RequestError("--beam searches and --best-of draws, expected one of them; leave one out")
+    likeliest = {"--beam": beam is not None, "--greedy": greedy}
+    drawing = {
+        "--seed": seed is not None,
+        "--count": count > 1,
+        "--best-of": best_of > 1,
+        "--temperature": temperature not in (0, 1),
+        "--top-k": top_k is not None,
+        "--top-p": top_p is not None,
+        "--min-p": min_p is not None,
+        "--repetition-penalty": beam is not None and repetition_penalty != 1,
+    }
+    named = [name for name, given in {**likeliest, **drawing}.items() if given]
+    if len(named) > 1 and named[0] in likeliest:
+        others = ", ".join(named[1:])
+        raise RequestError(f"{named[0]} draws nothing, expected it alone, found {others}; leave one out")
     if save_state is not None and count > 1:
         raise RequestError(f"--save-state keeps one text, found --count {count}; leave one out")
+    if save_state is not None:
+        refuse_without_place(save_state)
     loaded = LanguageModel.load(model, engine, int8)
     how = Sampling(temperature, top_k, top_p, min_p, repetition_penalty, greedy)
     first_seed = secrets.randbelow(2**31) if seed is None else seed
@@ -92,11 +116,18 @@ def command(
             pieces = stream.text(length, how, first_seed + number, stops, forbidden)
         if not as_json:
             sys.stdout.write(prompt or "")
-        for piece in pieces:
-            text += piece
-            if not as_json:
-                sys.stdout.write(piece)
-                sys.stdout.flush()
+        try:
+            for piece in pieces:
+                text += piece
+                if not as_json:
+                    sys.stdout.write(piece)
+                    sys.stdout.flush()
+        except KeyboardInterrupt:
+            if save_state is None:
+                raise
+            loaded.save_state(stream.state, save_state)
+            talk.print(f"\ninterrupted; the state after this text is in {save_state}")
+            raise typer.Exit(130) from None
         if not as_json:
             sys.stdout.write("\n" if number == count - 1 else "\n\n---\n\n")
         seconds = time.perf_counter() - start

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .engines import Model
+
 if TYPE_CHECKING:
     from elman.api import LanguageModel
 
@@ -15,7 +17,7 @@ CHARACTERS_AT_MOST = 1_000_000  # read of a file: more than any number of tokens
 
 
 def command(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder.", show_default=False)],
+    model: Model,
     text: Annotated[
         str, typer.Argument(help="The text itself, a file, or - for standard input.", show_default=False)
     ],

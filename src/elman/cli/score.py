@@ -2,18 +2,17 @@
 
 import math
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .engines import Engine, Int8
+from .engines import Engine, Int8, Model
 
 EXAMPLE = 'Example: elman score models/book "to be or not"    (- reads standard input)'
 
 
 def command(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model folder.", show_default=False)],
+    model: Model,
     text: Annotated[
         str, typer.Argument(help="The text itself, a file, or - for standard input.", show_default=False)
     ],

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from .baselines import Baseline
 from .score import Score
 
+SPELLED = 0.5  # of a score: above this share it is the spelling of what the vocabulary lacks that tells
 MEMORISING = 0.75  # training nats below this share of the held-out nats
 
 
@@ -25,9 +26,17 @@ def verdict(
         )
     if baselines:
         name, best = min(baselines.items(), key=lambda item: item[1].bits_per_byte)
-        figures = f"{score.bits_per_byte:.3f} against {best.bits_per_byte:.3f} bits per byte"
-        if score.bits_per_byte < best.bits_per_byte:
+        own, other = f"{score.bits_per_byte:.3f}", f"{best.bits_per_byte:.3f}"
+        figures = f"{own} against {other} bits per byte"
+        if own == other:
+            sentences.append(f"as good as the best baseline, {name}: {own} bits per byte")
+        elif score.bits_per_byte < best.bits_per_byte:
             sentences.append(f"better than every baseline: {figures} of the best, {name}")
+        elif score.spelling_nats > SPELLED * score.nats:
+            sentences.append(
+                f"worse than {name}: {figures}; the vocabulary lacks most of it: train on text of this kind, "
+                "or with --tokenizer byte"
+            )
         else:
             sentences.append(
                 f"worse than {name}: {figures}; train longer, or with a larger model or another recipe"

@@ -3,6 +3,7 @@
 Never imports torch.
 """
 
+from .arguments import checked as checked
 from .beam import Beam as Beam
 from .beam import search as search
 from .fill import GAP as GAP
@@ -11,5 +12,6 @@ from .fill import fill as fill
 from .sampling import Sampling as Sampling
 from .sampling import forbid as forbid
 from .state import StreamState as StreamState
+from .state import refuse_foreign as refuse_foreign
 from .stream import Stream as Stream
 from .stream import opening as opening

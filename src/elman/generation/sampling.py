@@ -3,13 +3,15 @@ everywhere.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from elman.engine import Draws, Logits, pick
 from elman.errors import RequestError
+
+from .arguments import refuse_wrong_kinds
 
 GREEDY = 1e-30  # a temperature at which nothing but the likeliest token is left
 
@@ -22,7 +24,7 @@ class Sampling:
     (Keskar et al. 2019); `temperature` divides all logits; `top_k` keeps the k most likely tokens; `top_p`
     keeps the smallest set of most likely tokens that holds that share of the probability (Holtzman et al.
     2020); `min_p` keeps what is at least that share as likely as the likeliest (Nguyen et al. 2024);
-    `greedy` takes the most likely.
+    `greedy`, or temperature 0, takes the most likely.
     """
 
     temperature: float = 1.0
@@ -34,9 +36,11 @@ class Sampling:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be sampled from, all problems in one line."""
+        defaults = {field.name: field.default for field in fields(self)}
+        refuse_wrong_kinds((name, given) for name, given in vars(self).items() if given is not defaults[name])
         problems = []
-        if not 0 < self.temperature < float("inf"):
-            problems.append(f"temperature is {self.temperature:g}, expected more than 0 (or --greedy)")
+        if not 0 <= self.temperature < float("inf"):
+            problems.append(f"temperature is {self.temperature:g}, expected 0 or more")
         if self.top_k is not None and self.top_k < 1:
             problems.append(f"top-k is {self.top_k}, expected 1 or more")
         if self.top_p is not None and not 0 < self.top_p <= 1:
@@ -55,13 +59,17 @@ class Sampling:
         return all(cut is None for cut in cuts) and self.repetition_penalty == 1
 
     @property
+    def _draws_nothing(self) -> bool:
+        return self.greedy or self.temperature == 0
+
+    @property
     def _divisor(self) -> float:
         """What logits are divided by."""
-        return GREEDY if self.greedy else max(GREEDY, self.temperature)
+        return GREEDY if self._draws_nothing else max(GREEDY, self.temperature)
 
     def draws(self, random: np.random.Generator, count: int, bias: Logits) -> Draws:
         """Return what an engine needs to draw `count` tokens of one row; `bias` (V,) is added to logits."""
-        uniforms = np.zeros((count, 1)) if self.greedy else random.random((count, 1))
+        uniforms = np.zeros((count, 1)) if self._draws_nothing else random.random((count, 1))
         return Draws(uniforms, np.array([[self._divisor]]), bias[np.newaxis])
 
     def probabilities(
@@ -98,7 +106,7 @@ class Sampling:
         recent: Iterable[int] = (),
     ) -> int:
         """Return one id, given logits (V,), by the inverse of the cumulative distribution."""
-        uniform = 0.0 if self.greedy else random.random()
+        uniform = 0.0 if self._draws_nothing else random.random()
         probabilities = self.probabilities(logits, bias, recent)
         return int(pick(probabilities[np.newaxis], np.array([uniform]))[0])
 

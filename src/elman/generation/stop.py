@@ -8,15 +8,16 @@ from elman.errors import RequestError
 class Stops:
     """Holds back what may be the beginning of a stop string until it is known."""
 
-    def __init__(self, strings: Sequence[str]) -> None:
-        """Take the strings.
+    def __init__(self, strings: str | Sequence[str]) -> None:
+        """Take one string or several.
 
         Raises:
             RequestError: one of them is empty.
         """
-        if "" in strings:
+        self._strings = [strings] if isinstance(strings, str) else strings
+        if "" in self._strings:
             raise RequestError("a stop string is empty, expected at least one character")
-        self._strings, self._held, self.found = strings, "", False
+        self._held, self.found = "", False
 
     def pass_on(self, piece: str) -> str:
         """Return what is new of the text that is certain to come before every stop string."""

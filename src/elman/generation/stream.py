@@ -7,7 +7,8 @@ nothing of where weights come from.
 
 import codecs
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -15,9 +16,10 @@ from elman.engine import Engine, Logits, log_probabilities
 from elman.errors import RequestError
 from elman.tokens import Tokenizer
 
+from .arguments import checked
 from .beam import search
 from .sampling import Sampling, forbid
-from .state import StreamState
+from .state import StreamState, refuse_foreign
 from .stop import Stops
 
 AT_ONCE = 64  # tokens in one call of the engine, at most
@@ -29,17 +31,19 @@ class Stream:
     """Stands at a place in a text and writes on from there.
 
     `state` is a value: keep it and set it again to rewind, give it to another stream to fork, save it to
-    go on in another process.
+    go on in another process. It is that after the text that was passed on, not of what is held back for it
+    may be the beginning of a stop string. A token goes in whole: where a stop string begins in the middle of
+    one, what was passed on of that token is not in the state.
     """
 
     def __init__(self, engine: Engine, tokenizer: Tokenizer, state: StreamState) -> None:
-        """Begin at a state."""
+        """Begin at a state, which is one of this engine."""
         self._engine, self._tokenizer, self._state = engine, tokenizer, state
         self._ahead: list[int] = []  # tokens that were taken since then
 
     @classmethod
-    def after(cls, engine: Engine, tokenizer: Tokenizer, prompt: str) -> "Stream":
-        """Read a prompt of at least one character.
+    def after(cls, engine: Engine, tokenizer: Tokenizer, prompt: str, model: str = "") -> "Stream":
+        """Read a prompt of at least one character; `model` goes into the states.
 
         Raises:
             RequestError: the prompt is empty.
@@ -49,7 +53,7 @@ class Stream:
                 "the prompt is empty, expected at least one character; leave it out to start a new line"
             )
         first, *others = tokenizer.encode(prompt).tolist()
-        stream = cls(engine, tokenizer, StreamState(engine.initial_state(1), (first,)))
+        stream = cls(engine, tokenizer, StreamState(engine.initial_state(1), (first,), model))
         stream._ahead = others
         return stream
 
@@ -74,13 +78,22 @@ class Stream:
 
     @state.setter
     def state(self, state: StreamState) -> None:
+        refuse_foreign(state, self._state.model)
         self._state, self._ahead = state, []
 
     def tokens(
         self, count: int, sampling: Sampling, random: np.random.Generator, forbidden: Sequence[int] = ()
     ) -> Iterator[int]:
-        """Yield token ids; the unknown token is never among them."""
-        bias = self._bias(forbidden)
+        """Return an iterator over token ids; the unknown token is never among them.
+
+        Raises:
+            RequestError: all tokens are forbidden.
+        """
+        return self._tokens(count, sampling, random, self._bias(forbidden))
+
+    def _tokens(
+        self, count: int, sampling: Sampling, random: np.random.Generator, bias: Logits
+    ) -> Iterator[int]:
         if sampling.plain:
             yield from self._many_at_once(count, sampling, random, bias)
             return
@@ -91,12 +104,13 @@ class Stream:
             self.state = state.after(memory, [token])
             yield token
 
+    @checked
     def text(
         self,
         length: int,
         sampling: Sampling,
         seed: int,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
         forbidden: Sequence[int] = (),
     ) -> Iterator[str]:
         """Return an iterator over the text of the next `length` tokens; a character is never split.
@@ -104,40 +118,47 @@ class Stream:
         It ends before the first of the strings in `stop`.
 
         Raises:
-            RequestError: a length or a seed that cannot be.
+            RequestError: a length, a seed or a stop string that cannot be; all tokens are forbidden.
         """
         if length < 1:
             raise RequestError(f"the length is {length}, expected 1 token or more")
         if seed < 0:
             raise RequestError(f"the seed is {seed}, expected 0 or more")
-        return self._spell(self.tokens(length, sampling, _random(seed), forbidden), stop)
+        random, bias = _random(seed), self._bias(forbidden)
+        return self._spell(lambda writer: writer._tokens(length, sampling, random, bias), Stops(stop))
 
+    @checked
     def best(
         self,
         count: int,
         length: int,
         sampling: Sampling,
         seed: int,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
         forbidden: Sequence[int] = (),
     ) -> str:
         """Write `count` texts, with the seeds from `seed` on, and go on with the least surprising one."""
-        start, found = self.state, []
+        stops, found = Stops(stop), []
         for number in range(count):
-            ids = list(self.tokens(length, sampling, _random(seed + number), forbidden))
-            found.append((self._nats(start, ids), number, ids, self.state))
-            self.state = start
-        _, _, ids, self.state = min(found)
-        return "".join(self._spell(iter(ids), stop))
+            writer = Stream(self._engine, self._tokenizer, self.state)
+            ids = list(writer.tokens(length, sampling, _random(seed + number), forbidden))
+            found.append((self._nats(self.state, ids), number, ids))
+        return "".join(self._spell(lambda writer: writer._take(min(found)[2]), stops))
 
-    def beam(self, width: int, length: int, stop: Sequence[str] = (), forbidden: Sequence[int] = ()) -> str:
+    @checked
+    def beam(
+        self, width: int, length: int, stop: str | Sequence[str] = (), forbidden: Sequence[int] = ()
+    ) -> str:
         """Return the likeliest text that `width` beams find, and go on after it."""
+        stops = Stops(stop)
         ids = search(self._engine, self.state, length, width, self._bias(forbidden))[0].tokens
-        self._ahead = list(ids)
-        return "".join(self._spell(iter(ids), stop))
+        return "".join(self._spell(lambda writer: writer._take(ids), stops))
 
     def _bias(self, forbidden: Sequence[int]) -> Logits:
-        return forbid(self._engine.vocabulary_size, (self._tokenizer.unknown, *forbidden))
+        bias = forbid(self._engine.vocabulary_size, (self._tokenizer.unknown, *forbidden))
+        if np.isneginf(bias).all():
+            raise RequestError("every token is forbidden, expected one or more to write; forbid less")
+        return bias
 
     def _nats(self, start: StreamState, ids: Sequence[int]) -> float:
         """Return how surprising tokens are after a state."""
@@ -145,14 +166,36 @@ class Stream:
         logits, _ = self._engine.feed(read, start.memory)
         return -float(log_probabilities(logits[:, 0])[np.arange(len(ids)), ids].sum())
 
-    def _spell(self, ids: Iterator[int], stop: Sequence[str]) -> Iterator[str]:
-        """Yield the text of tokens up to a stop string, in whole characters."""
-        decoder, stops = codecs.getincrementaldecoder("utf-8")("replace"), Stops(stop)
+    def _take(self, ids: Sequence[int]) -> Iterator[int]:
+        """Yield tokens that were chosen elsewhere."""
         for token in ids:
-            if piece := stops.pass_on(decoder.decode(self._tokenizer.pieces[token])):
+            if len(self._ahead) == READ_AT_ONCE:
+                _ = self.state
+            self._ahead.append(token)
+            yield token
+
+    def _spell(self, choose: Callable[["Stream"], Iterator[int]], stops: Stops) -> Iterator[str]:
+        """Yield text in whole characters up to a stop string, and follow with the state.
+
+        A fork of this stream takes the tokens and runs ahead by what is held back.
+        """
+        writer = Stream(self._engine, self._tokenizer, self.state)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        taken = passed = 0  # characters
+        places: deque[tuple[int, StreamState, list[int]]] = deque()  # ends of tokens that are held back
+        for token in choose(writer):
+            characters = decoder.decode(self._tokenizer.pieces[token])
+            piece = stops.pass_on(characters)
+            taken, passed = taken + len(characters), passed + len(piece)
+            if not decoder.getstate()[0]:  # the token ends with a character
+                places.append((taken, writer._state, writer._ahead.copy()))
+            while places and places[0][0] <= passed:
+                _, self._state, self._ahead = places.popleft()
+            if piece:
                 yield piece
             if stops.found:
                 return
+        self._state, self._ahead = writer._state, writer._ahead
         if piece := stops.pass_on(decoder.decode(b"", final=True)) + stops.rest():
             yield piece
 

@@ -40,6 +40,6 @@ def measure_int8(folder: ModelFolder, evaluate: Callable[[bool], dict[str, Any]]
         "In 8 bits",
         f"`model.int8.onnx` takes {sizes['int8'] / 1e6:.1f} MB, `model.onnx` {sizes['fp32'] / 1e6:.1f}. "
         f"On {full['characters']:,} held-out characters it scores {small['bits_per_character']:.4f} bits per "
-        f"character, {cost['cost']:+.4f} from the {full['bits_per_character']:.4f} of 32 bits.",
+        f"character, {cost['cost']:+z.4f} from the {full['bits_per_character']:.4f} of 32 bits.",
     )
     return cost

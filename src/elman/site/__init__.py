@@ -4,5 +4,4 @@ Never imports torch.
 """
 
 from .write import PAGE as PAGE
-from .write import refuse_if_taken as refuse_if_taken
 from .write import write_site as write_site

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from elman.config import Settings
-from elman.errors import ExportError, FolderError, LeakError
+from elman.errors import ExportError, LeakError
 from elman.generation import opening
 from elman.loading import load
 from elman.storage import ModelFolder
-from elman.storage.atomic import write_bytes
+from elman.storage.atomic import refuse_unless_free, write_bytes
 
 PAGE = Path(__file__).parents[1] / "page"
 
@@ -28,7 +28,7 @@ def write_site(model: ModelFolder, target: Path) -> None:
         FolderError: the target is taken; a file of the model is missing or damaged.
         StorageError: the target cannot be written.
     """
-    refuse_if_taken(target)
+    refuse_unless_free(target)
     if not (PAGE / "index.html").exists():
         raise ExportError(f"the page is not built, expected it in {PAGE}; do: make web")
     config, tokenizer, engine = load(model, "onnx")
@@ -61,13 +61,3 @@ def write_site(model: ModelFolder, target: Path) -> None:
     index = page.pop("index.html")
     for name, data in {**page, **files, "index.html": index}.items():
         write_bytes(target / name, data)
-
-
-def refuse_if_taken(target: Path) -> None:
-    """Refuse a folder that holds anything.
-
-    Raises:
-        FolderError: it is a file, or not empty.
-    """
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise FolderError(f"{target} is taken, expected a name that is free or an empty folder; name another")

@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from elman.errors import StorageError
+from elman.errors import FolderError, StorageError
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -30,7 +30,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     except OSError as error:
         raise StorageError(
             f"cannot write {path}: {error.strerror or error}; what was there before is intact: free some "
-            "space or choose another place (a run goes on with --resume)"
+            "space or choose another place"
         ) from None
     finally:
         if beside is not None:
@@ -40,6 +40,16 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Replace a text file (UTF-8) in one step."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def refuse_unless_free(target: Path) -> None:
+    """Refuse a place for a copy that holds anything.
+
+    Raises:
+        FolderError: it is a file, or a folder that is not empty.
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise FolderError(f"{target} is taken, expected a name that is free or an empty folder; name another")
 
 
 def sync_folder(folder: Path) -> None:

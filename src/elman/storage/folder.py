@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from elman.errors import DamagedFileError, ElmanError, FolderError, MissingGraphError, StorageError
 
-from .atomic import write_bytes, write_text
+from .atomic import refuse_unless_free, write_bytes, write_text
 from .graph import read_graph, write_graph
 from .metrics import MetricsFile
 from .resume import ResumeFolder
@@ -145,6 +145,8 @@ class ModelFolder:
             FolderError: the file is missing.
             DamagedFileError: the file is not what was written.
         """
+        if not self.holds_weights():
+            raise self._missing(WEIGHTS)
         try:
             return read_tensors(self.path / WEIGHTS)[0]
         except DamagedFileError:
@@ -159,9 +161,13 @@ class ModelFolder:
         if (here := read_checksum(self.path / WEIGHTS)) is not None:
             return here
         for precision in GRAPHS:
-            if (self.path / GRAPHS[precision]).exists():
-                return read_graph(self.path / GRAPHS[precision])[1]
+            if self.holds_graph(precision):
+                return self._read_graph(precision)[1]
         raise FolderError(f"{self.path} has no {WEIGHTS}; restore it from a copy, or train again")
+
+    def holds_graph(self, precision: str = "fp32") -> bool:
+        """Say whether an ONNX model was written, of these weights or of others."""
+        return (self.path / GRAPHS[precision]).exists()
 
     def graph_size(self, precision: str) -> int:
         """Return the size of an ONNX model in bytes."""
@@ -180,18 +186,12 @@ class ModelFolder:
             FolderError: the file cannot be read.
             DamagedFileError: the file is not what was written.
         """
-        path, again = self.path / GRAPHS[precision], f"elman export {self.path}"
-        again += " --int8" if precision == "int8" else ""
-        try:
-            content, weights = read_graph(path)
-        except FileNotFoundError:
-            raise MissingGraphError(f"{self.path} has no {path.name}; write it: {again}") from None
-        except OSError as error:
-            raise FolderError(f"{path} cannot be read: {error.strerror}; mend that and try again") from None
+        content, weights = self._read_graph(precision)
         here = read_checksum(self.path / WEIGHTS)
         if here is not None and here != weights:
             raise MissingGraphError(
-                f"{path} was made of other weights than those in {WEIGHTS}; write it anew: {again}"
+                f"{self.path / GRAPHS[precision]} was made of other weights than those in {WEIGHTS}; "
+                f"write it anew: {self._export(precision)}"
             )
         return content
 
@@ -204,7 +204,7 @@ class ModelFolder:
         write_text(self.path / CARD, text)
 
     def result(self) -> dict[str, Any] | None:
-        """Return the result of the finished run, or None where it did not finish."""
+        """Return the result of the finished run, None where it did not finish."""
         results = [row for row in self.metrics.read() if row["event"] == "result"]
         return {k: v for k, v in results[-1].items() if k not in ("event", "step")} if results else None
 
@@ -219,11 +219,8 @@ class ModelFolder:
         return list(dict.fromkeys(found))
 
     def refuse_if_damaged(self, work: str) -> None:
-        """Refuse a model of which a file is missing or damaged to be `work`: copied, pushed.
-
-        Raises:
-            FolderError: one is.
-        """
+        """Refuse to have a model `work`, copied or pushed, of which a file is missing or damaged."""
+        self.read_config()
         if problems := self.problems():
             raise FolderError(f"{'; '.join(problems)}; restore it before the model is {work}")
 
@@ -234,11 +231,32 @@ class ModelFolder:
             FolderError: the target is taken; a file of the model is missing or damaged.
             StorageError: the target cannot be written.
         """
-        ModelFolder(target).refuse_if_taken()
+        refuse_unless_free(target)
         self.refuse_if_damaged("copied")
         there = [name for name in (CARD, METRICS, *GRAPHS.values()) if (self.path / name).exists()]
         for name in (*there, *MODEL):
             write_bytes(target / name, (self.path / name).read_bytes())
+
+    def _read_graph(self, precision: str) -> tuple[bytes, str]:
+        """Return an ONNX model, and the checksum of the weights that it was made of."""
+        path = self.path / GRAPHS[precision]
+        try:
+            return read_graph(path)
+        except FileNotFoundError:
+            if self.holds_weights():
+                mend = f"write it: {self._export(precision)}"
+            elif self.holds_graph("int8"):
+                mend = f"it has {GRAPHS['int8']} alone: run it with --int8"
+            else:
+                mend = f"it has no {WEIGHTS} either: restore it from a copy"
+            raise MissingGraphError(f"{self.path} has no {path.name}; {mend}") from None
+        except DamagedFileError as error:
+            raise DamagedFileError(f"{error}; write it anew: {self._export(precision)}") from None
+        except OSError as error:
+            raise FolderError(f"{path} cannot be read: {error.strerror}; mend that and try again") from None
+
+    def _export(self, precision: str) -> str:
+        return f"elman export {self.path}{' --int8' if precision == 'int8' else ''}"
 
     def _read(self, name: str) -> str:
         try:
@@ -250,10 +268,7 @@ class ModelFolder:
                 raise FolderError(
                     f"no model folder {self.path}; make one: elman train TEXT --out {self.path}"
                 ) from None
-            raise FolderError(
-                f"{self.path} has no {name}; expected a folder that `elman train` wrote, with "
-                f"{', '.join(reversed(MODEL))}"
-            ) from None
+            raise self._missing(name) from None
         except NotADirectoryError:
             raise FolderError(
                 f"{self.path} is a file, expected a model folder that `elman train` wrote"
@@ -262,6 +277,12 @@ class ModelFolder:
             raise FolderError(
                 f"{self.path / name} cannot be read: {error.strerror}; mend that and try again"
             ) from None
+
+    def _missing(self, name: str) -> FolderError:
+        return FolderError(
+            f"{self.path} has no {name}; expected a folder that `elman train` wrote, with "
+            f"{', '.join(reversed(MODEL))}"
+        )
 
     def _damaged(self, name: str) -> DamagedFileError:
         mend = (

@@ -39,7 +39,5 @@ def read_graph(path: Path) -> tuple[bytes, str]:
     content, seal = data[: -len(HEAD) - VALUE], data[-len(HEAD) - VALUE :]
     expected, _, weights = seal[len(HEAD) :].decode("ascii", "replace").partition(" ")
     if not seal.startswith(HEAD) or hashlib.sha256(content).hexdigest() != expected:
-        raise DamagedFileError(
-            f"{path} is damaged: its content does not match its checksum; write it anew with `elman export`"
-        )
+        raise DamagedFileError(f"{path} is damaged: its content does not match its checksum")
     return data, weights

@@ -6,7 +6,7 @@ The newer of the two is used; where it is damaged, the older one is, and the cal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from elman.errors import DamagedFileError
+from elman.errors import DamagedFileError, StorageError
 
 from .tensors import Tensors, read_tensors, write_tensors
 
@@ -32,8 +32,15 @@ class ResumeFolder:
         return sorted(self.path.glob("step-*.safetensors"), reverse=True)
 
     def write(self, step: int, tensors: Tensors, values: dict[str, Any]) -> None:
-        """Save a state, and drop all but the last two."""
-        write_tensors(self.path / f"step-{step:012d}.safetensors", tensors, values)
+        """Save a state, and drop all but the last two.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        try:
+            write_tensors(self.path / f"step-{step:012d}.safetensors", tensors, values)
+        except StorageError as error:
+            raise StorageError(f"{error}, then go on with --resume") from None
         for old in self.saved()[KEPT:]:
             old.unlink(missing_ok=True)
         for torn in self.path.glob(".step-*"):  # left by a run that was killed as it wrote

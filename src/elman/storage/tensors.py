@@ -42,7 +42,7 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise FolderError(f"{path} is missing; expected a folder that `elman train` wrote, whole") from None
+        raise FolderError(f"{path} is missing, expected a file that elman wrote; restore it") from None
     except OSError as error:
         raise FolderError(f"{path} cannot be read: {error.strerror}; mend that and try again") from None
     try:
@@ -54,8 +54,7 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
         intact = False
     if not intact:
         raise DamagedFileError(
-            f"{path} is damaged: its content does not match its checksum; restore it from a copy, "
-            "or train again"
+            f"{path} is damaged: its content does not match its checksum; restore it from a copy"
         )
     return tensors, json.loads(metadata["values"])
 
