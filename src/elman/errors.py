@@ -9,6 +9,7 @@
     │   └── DamagedFileError   a file whose checksum does not match what it holds
     ├── StorageError           a disk that is full or cannot be written
     ├── DivergedError          a loss that is no longer a number
+    ├── RankError              a process of a run that ended before the others
     ├── LeakError              a model that sees what it has to predict
     └── MissingPackageError    an optional dependency that is not installed
 
@@ -58,6 +59,10 @@ class DivergedError(ElmanError):
 
 class ExportError(ElmanError):
     """A model that cannot be written in another form."""
+
+
+class RankError(ElmanError):
+    """One of the processes that train together ended before the others."""
 
 
 class LeakError(ElmanError):

@@ -17,6 +17,7 @@ from elman.errors import FolderError, RequestError, SettingsError
 from elman.evaluation.score import Scored, TokenScore
 from elman.evaluation.spelling import Spelling
 from elman.evaluation.tokens import score_tokens
+from elman.generation import checked
 from elman.hub import fetch_model, fetch_texts, is_remote
 from elman.loading import load, load_network
 from elman.packages import require
@@ -45,6 +46,7 @@ class LanguageModel(Writer):
         self._spelling = Spelling(config["spelling"])
 
     @classmethod
+    @checked
     def train(
         cls,
         texts: Texts | None = None,
@@ -65,7 +67,8 @@ class LanguageModel(Writer):
         default Python's own manual.
         `settings` maps dotted names to values ({"model.layers": 2}). With `resume` the run in `out` goes on.
         A model that sees what it has to predict is trained only with `allow_leak`.
-        Progress is shown on standard error.
+        Progress is shown on standard error. Where `torchrun` started several processes, each learns from its
+        rows of every batch, the first one writes, and all return the model.
 
         Raises:
             ElmanError: for whatever the caller can mend; the message says how.
@@ -73,17 +76,22 @@ class LanguageModel(Writer):
         """
         require("training", "torch", "tensorboard")
         from elman.display import follow, working
+        from elman.runs.following import FINISHED, STOPPED, follow_leader
         from elman.runs.opening import new_run, resumed_run
         from elman.runs.result import measure_result
+        from elman.training import join_ranks
 
         budget = {"minutes": minutes, "steps": steps, "epochs": epochs, "seed": seed}
         named = {f"train.{name}": value for name, value in budget.items() if value is not None}
         asked = layer_of({**(settings or {}), **named})
         path = Path(out) if out is not None else None
+        ranks = join_ranks()
+        if ranks.rank:
+            return cls.load(follow_leader(ranks))
         with working() as advance:
             if not resume:
                 names = fetch_texts(_names(texts or "python-manual"))
-                run = new_run(names, path, recipe or "default", asked, allow_leak, advance)
+                run = new_run(names, path, recipe or "default", asked, allow_leak, advance, ranks)
             elif path is None:
                 raise FolderError("--resume needs the folder of the run, found none; add --out DIR")
             elif recipe is not None:
@@ -91,19 +99,23 @@ class LanguageModel(Writer):
                     f"--resume goes on with the recipe of the run, found --recipe {recipe}; leave that out"
                 )
             else:
-                run = resumed_run(path, _names(texts) if texts else [], asked, advance)
+                run = resumed_run(path, _names(texts) if texts else [], asked, advance, ranks)
         try:
             if not follow(run):
+                ranks.agree(STOPPED)
                 raise KeyboardInterrupt(
                     f"stopped and saved; go on with: elman train --resume --out {run.folder.path}"
                 )
             with working() as advance:
                 measure_result(run, advance)
+            ranks.agree(FINISHED)
         finally:
             run.close()
+            ranks.leave()
         return cls.load(run.folder.path)
 
     @classmethod
+    @checked
     def load(
         cls,
         folder: str | os.PathLike[str],
@@ -124,6 +136,7 @@ class LanguageModel(Writer):
         model_folder = ModelFolder(fetch_model(name) if is_remote(name) else Path(folder))
         return cls(model_folder, *load(model_folder, engine, int8, shared))
 
+    @checked
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Copy the model to another folder, without what only a run needs.
 
@@ -133,6 +146,7 @@ class LanguageModel(Writer):
         """
         self.folder.copy(Path(folder))
 
+    @checked
     def export(self, int8: bool = False, advance: Advance | None = None) -> dict[str, Any] | None:
         """Write model.onnx into the folder anew, and with `int8` model.int8.onnx.
 
@@ -161,6 +175,7 @@ class LanguageModel(Writer):
         """What was measured when training ended, as `elman train --json` prints it; None before that."""
         return self.folder.result()
 
+    @checked
     def evaluate(
         self,
         texts: Texts | None = None,
@@ -185,6 +200,7 @@ class LanguageModel(Writer):
             self._scored(), self.config, self.settings, nats, names, part, characters, encoding, advance
         )
 
+    @checked
     def score(self, text: str) -> list[TokenScore]:
         """Return the surprise of each token of a text, the first given nothing.
 
@@ -195,6 +211,7 @@ class LanguageModel(Writer):
         """
         return score_tokens(self._scored(), text)
 
+    @checked
     def trace(self, text: str, rows: int = 1, values: bool = False) -> "Trace":
         """Run the model on a text and record every operation with its shapes.
 
@@ -208,6 +225,7 @@ class LanguageModel(Writer):
         pieces = [piece.decode("utf-8", "replace") for piece in self.tokenizer.pieces]
         return trace(self._network, self.tokenizer.encode(text).tolist(), pieces, rows, values)
 
+    @checked
     def inspect(self, text: str, tokens: int = 5000) -> "Inspection":
         """Read the first tokens of a text and measure what happens: surprise, units, gates, memory.
 

@@ -1,5 +1,6 @@
 """`elman train`: from texts to a scored model folder."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,7 +44,7 @@ def command(
     seed: Annotated[int | None, typer.Option(help="Seed of weights, windows and dropout.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, fp32 or bf16.")] = None,
-    recurrence: Annotated[str | None, typer.Option(help="auto, reference, fused or native.")] = None,
+    recurrence: Annotated[str | None, typer.Option(help="auto, reference, fused, native or scan.")] = None,
     prompt: Annotated[
         list[str] | None, typer.Option(help="Continue this at each validation; repeat it.")
     ] = None,
@@ -74,6 +75,7 @@ def command(
         "train.recurrence": recurrence,
         "train.prompts": prompt,
     }
+    leads = int(os.environ.get("RANK", "0")) == 0  # of processes that torchrun started, the first one speaks
     asked = dict(map(parse_assignment, assignments or []))
     asked |= {name: value for name, value in flags.items() if value is not None}
     if not texts and not resume and recipe and load_recipe(recipe).settings.get("pair"):
@@ -86,8 +88,11 @@ def command(
             texts, out=out, recipe=recipe, settings=asked, resume=resume, allow_leak=allow_leak
         )
     except KeyboardInterrupt as interrupt:  # typer would swallow what it says
-        talk.print(str(interrupt) or "interrupted")
+        if leads:
+            talk.print(str(interrupt) or "interrupted")
         raise typer.Exit(130) from None
+    if not leads:
+        return
     result = model.result or {}
     show_score(result["validation"])
     example = "generate" if model.gap_window is None else "fill"

@@ -12,12 +12,12 @@ from elman.cells import Cell
 from elman.errors import SettingsError
 from elman.model import Network
 from elman.recurrence import choose, rivals
-from elman.training import Batch, Trainer, choose_pace
+from elman.training import Batch, Ranks, Trainer, choose_pace
 
 from .preparation import Preparation
 
 
-def make_trainer(preparation: Preparation, precision: str, recurrence: str) -> Trainer:
+def make_trainer(preparation: Preparation, precision: str, recurrence: str, ranks: Ranks) -> Trainer:
     """Make the network from its seed, choose the precision (auto, fp32, bf16) and the recurrence path, stand
     before the first step.
 
@@ -28,13 +28,18 @@ def make_trainer(preparation: Preparation, precision: str, recurrence: str) -> T
     settings, tokenizer = preparation.settings, preparation.tokens.tokenizer
     device = _device(settings.train.device)
     windows = _windows(preparation)
+    if windows.rows % ranks.size:
+        raise SettingsError(
+            f"train.batch_size is {windows.rows}, expected a multiple of {ranks.size} processes"
+        )
     torch.manual_seed(settings.train.seed)
     network = Network(settings.model, tokenizer.size).to(device)
     cell = cast(Cell, network.stack.cells[0])
     paths = rivals(cell) if recurrence == "auto" else [choose(cell, recurrence)]
-    chosen, path = choose_pace(network, _first_batch(preparation, network), precision, paths)
+    batch = _first_batch(preparation, network, ranks.rows(windows.rows))
+    chosen, path = choose_pace(network, batch, precision, paths, ranks)
     network.use(path)
-    return Trainer(network, windows, settings.train, chosen)
+    return Trainer(network, windows, settings.train, chosen, ranks)
 
 
 def _windows(preparation: Preparation) -> Windows:
@@ -53,10 +58,12 @@ def _windows(preparation: Preparation) -> Windows:
     )
 
 
-def _first_batch(preparation: Preparation, network: Network) -> Batch:
-    """Return the first batch; the trainer's own windows stay where they are."""
+def _first_batch(preparation: Preparation, network: Network, rows: slice) -> Batch:
+    """Return these rows of the first batch; the trainer's own windows stay where they are."""
     batch = _windows(preparation).draw()
-    inputs, targets = (torch.from_numpy(ids).to(network.device) for ids in (batch.inputs, batch.targets))
+    inputs, targets = (
+        torch.from_numpy(ids[:, rows]).to(network.device) for ids in (batch.inputs, batch.targets)
+    )
     return Batch(inputs, targets, network.initial_state(inputs.shape[1]))
 
 

@@ -13,9 +13,9 @@ from elman.generation import GAP
 from elman.model import TorchEngine
 from elman.progress import Advance
 from elman.storage import ModelFolder
-from elman.training import Trainer
+from elman.training import Ranks, Trainer
 
-from .assembly import make_trainer
+from .following import lead, tell
 from .preparation import prepare, prepare_again
 from .run import Run
 
@@ -43,8 +43,11 @@ def new_run(
     asked: Layer,
     allow_leak: bool = False,
     advance: Advance | None = None,
+    ranks: Ranks | None = None,
 ) -> Run:
     """Prepare a run and write what it starts from; without `out` in a new folder under models/.
+
+    This process leads where there are several.
 
     Raises:
         FolderError: the folder holds another run.
@@ -52,24 +55,27 @@ def new_run(
         SettingsError, TextError, TokenError: as `prepare` and `make_trainer`; nothing is written then.
         StorageError: the folder cannot be written.
     """
+    ranks = ranks or Ranks()
     if out is not None:
         ModelFolder(out).refuse_if_taken()
     preparation = prepare(texts, recipe, asked, advance)
     _refuse_prompts_without_gap(preparation.settings)
-    trainer = make_trainer(
-        preparation, preparation.settings.train.precision, preparation.settings.train.recurrence
-    )
+    train = preparation.settings.train
+    trainer = lead(ranks, preparation, train.precision, train.recurrence)
     leak = _measure_leak(trainer, allow_leak)
     folder = _claim(out) if out is not None else _claim_free(texts[0], recipe)
     with ExitStack() as undo:
         undo.callback(folder.release)
         run = Run(preparation, trainer, folder, leak)
+        tell(ranks, folder, None)
         run.begin()
         undo.pop_all()
     return run
 
 
-def resumed_run(out: Path, texts: Sequence[str], asked: Layer, advance: Advance | None = None) -> Run:
+def resumed_run(
+    out: Path, texts: Sequence[str], asked: Layer, advance: Advance | None = None, ranks: Ranks | None = None
+) -> Run:
     """Prepare the run in a folder to go on from its newest intact state.
 
     `texts` have to be named only where they are no longer where they were.
@@ -80,6 +86,7 @@ def resumed_run(out: Path, texts: Sequence[str], asked: Layer, advance: Advance 
         SettingsError: a setting that cannot change when a run goes on.
         TextError: the text is not the one the run began with.
     """
+    ranks = ranks or Ranks()
     _refuse_fixed(asked)
     folder = ModelFolder(out)
     if not out.is_dir():
@@ -102,8 +109,9 @@ def resumed_run(out: Path, texts: Sequence[str], asked: Layer, advance: Advance 
             changed = asked.get("train", {})
             precision = changed.get("precision", saved.values["precision"])
             recurrence = changed.get("recurrence", saved.values["recurrence"])
-        trainer = make_trainer(preparation, precision, recurrence)
+        trainer = lead(ranks, preparation, precision, recurrence)
         run = Run(preparation, trainer, folder, _measure_leak(trainer, allowed=bool(config["leak"])))
+        tell(ranks, folder, saved)
         if saved:
             run.go_on(saved)
         else:

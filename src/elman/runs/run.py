@@ -119,6 +119,7 @@ class Run:
         try:
             yield from self._train(board)
             self.save()
+            self.trainer.end()
             self.use_kept()
             write_graphs(self.folder, self.network)
             board.close()

@@ -26,18 +26,18 @@ class Optimizer:
     def __init__(self, network: nn.Module, settings: TrainSettings) -> None:
         self._settings = settings
         self._names = [name for name, _ in network.named_parameters()]
-        self._parameters = list(network.parameters())
+        self.parameters = list(network.parameters())
         averaged = () if settings.optimizer == "sgd" else ("first_moment", "second_moment")
-        self._moments = {moment: [torch.zeros_like(p) for p in self._parameters] for moment in averaged}
-        self._steps = [p.new_zeros(()) for p in self._parameters] if averaged else []
+        self._moments = {moment: [torch.zeros_like(p) for p in self.parameters] for moment in averaged}
+        self._steps = [p.new_zeros(()) for p in self.parameters] if averaged else []
         self._groups = [  # indices of parameters that share a weight decay
-            (settings.weight_decay, [i for i, p in enumerate(self._parameters) if p.dim() > 1]),
-            (0.0, [i for i, p in enumerate(self._parameters) if p.dim() <= 1]),
+            (settings.weight_decay, [i for i, p in enumerate(self.parameters) if p.dim() > 1]),
+            (0.0, [i for i, p in enumerate(self.parameters) if p.dim() <= 1]),
         ]
 
     def clear_gradients(self) -> None:
         """Forget all gradients."""
-        for parameter in self._parameters:
+        for parameter in self.parameters:
             parameter.grad = None
 
     @torch.no_grad()
@@ -60,7 +60,7 @@ class Optimizer:
             places[name].copy_(tensor)
 
     def _update(self, learning_rate: float, decay: float, indices: list[int]) -> None:
-        parameters: list[Tensor] = [self._parameters[i] for i in indices]
+        parameters: list[Tensor] = [self.parameters[i] for i in indices]
         gradients = [g for p in parameters if (g := p.grad) is not None]
         fused = parameters[0].device.type in ("cpu", "cuda")
         if self._settings.optimizer == "sgd":

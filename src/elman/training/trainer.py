@@ -1,6 +1,7 @@
 """The training loop, as a generator: its caller prints, evaluates and saves between steps.
 
 A network, windows and settings come in; numbers come out, and the weights have changed. Knows no files.
+Several processes may train one network: one leads and yields, the others follow.
 """
 
 import math
@@ -15,14 +16,16 @@ from numpy.typing import NDArray
 from elman.batches import PairWindows, Windows
 from elman.config import TrainSettings
 from elman.errors import DivergedError
-from elman.model import Network, detach, renew
+from elman.model import Network, States, detach, renew
 
 from .budget import Budget
 from .loss import batch_loss
 from .optimizer import Optimizer, clip_gradients
 from .pace import Precision
+from .ranks import Ranks
 
 Tensors = dict[str, NDArray[Any]]
+LEARN, SHOW, END = range(3)  # what the one that leads says to those that follow
 
 
 class Progress(NamedTuple):
@@ -41,14 +44,21 @@ class Trainer:
     """Truncated backpropagation through time over windows, one weight update a window."""
 
     def __init__(
-        self, network: Network, windows: Windows | PairWindows, settings: TrainSettings, precision: Precision
+        self,
+        network: Network,
+        windows: Windows | PairWindows,
+        settings: TrainSettings,
+        precision: Precision,
+        ranks: Ranks | None = None,
     ) -> None:
         self.network, self.windows, self.settings, self.precision = network, windows, settings, precision
+        self.ranks = ranks or Ranks()
         self.budget = Budget(settings, windows.batches_per_epoch)
         self.optimizer = Optimizer(network, settings)
         self.step = self.tokens = 0
         self._device = network.device
-        self._states = network.initial_state(windows.rows)
+        self._rows = self.ranks.rows(windows.rows)
+        self._states = network.initial_state(self._rows.stop - self._rows.start)
         self.seconds = 0.0  # wall-clock time from the first step to the last one done, pauses left out
 
     def steps(self) -> Iterator[Progress]:
@@ -60,24 +70,55 @@ class Trainer:
         """
         start = time.perf_counter() - self.seconds
         while (done := self.done) < 1:
-            self.network.train()
-            batch = self.windows.draw()
-            states = renew(self._states, torch.from_numpy(batch.fresh).to(self._device))
-            inputs, targets = (
-                torch.from_numpy(ids).to(self._device) for ids in (batch.inputs, batch.targets)
-            )
-            self.optimizer.clear_gradients()
-            loss, states = batch_loss(self.network, inputs, targets, states, self.precision.name)
-            (loss * targets.numel() if self.settings.loss == "sum" else loss).backward()  # type: ignore[no-untyped-call]
-            nats, gradient_norm = loss.item(), clip_gradients(self.network, self.settings.clip)
-            if not (math.isfinite(nats) and math.isfinite(gradient_norm)):
-                raise DivergedError(self._diverged(nats, gradient_norm))
-            rate = self.budget.learning_rate(self.step, done)
-            self.optimizer.step(rate)
-            self._states = detach(states)
-            self.step, self.tokens = self.step + 1, self.tokens + targets.numel()
+            self.ranks.agree(LEARN, done)
+            nats, gradient_norm, rate = self._learn(done)
             self.seconds = time.perf_counter() - start
             yield Progress(self.step, nats, rate, gradient_norm, self.tokens, self.seconds, self.done)
+
+    def follow(self) -> None:
+        """Do as the leading process does, until it ends the training."""
+        while True:
+            what, done = self.ranks.agree(END, 1.0)
+            if what == END:
+                return
+            if what == SHOW:
+                self._all_states()
+            else:
+                # dropout differs from rank to rank, and is the same again when a run goes on
+                torch.manual_seed(hash((self.settings.seed, self.ranks.rank, self.step)))
+                self._learn(done)
+
+    def end(self) -> None:
+        """Let those that follow go."""
+        self.ranks.agree(END, 1.0)
+
+    def _learn(self, done: float) -> tuple[float, float, float]:
+        """Do one step: the loss, the gradient's norm, the learning rate."""
+        self.network.train()
+        batch, rows = self.windows.draw(), self._rows
+        states = renew(self._states, torch.from_numpy(batch.fresh[rows]).to(self._device))
+        inputs, targets = (
+            torch.from_numpy(ids[:, rows]).to(self._device) for ids in (batch.inputs, batch.targets)
+        )
+        self.optimizer.clear_gradients()
+        loss, states = batch_loss(self.network, inputs, targets, states, self.precision.name)
+        (loss * batch.targets.size if self.settings.loss == "sum" else loss).backward()  # type: ignore[no-untyped-call]
+        nats = self.ranks.average(self.optimizer.parameters, loss.item())
+        gradient_norm = clip_gradients(self.network, self.settings.clip)
+        if not (math.isfinite(nats) and math.isfinite(gradient_norm)):
+            raise DivergedError(self._diverged(nats, gradient_norm))
+        rate = self.budget.learning_rate(self.step, done)
+        self.optimizer.step(rate)
+        self._states = detach(states)
+        self.step, self.tokens = self.step + 1, self.tokens + batch.targets.size
+        return nats, gradient_norm, rate
+
+    def _all_states(self) -> States:
+        """Return the states of all rows, those of other processes too."""
+        return tuple(
+            type(state)(*(self.ranks.gather(part, self.windows.rows) for part in state))
+            for state in self._states
+        )
 
     @property
     def done(self) -> float:
@@ -88,7 +129,8 @@ class Trainer:
         """Return all that the next step depends on: tensors, and values that JSON can hold."""
         tensors = {f"weights.{name}": _numpy(tensor) for name, tensor in self.network.state_dict().items()}
         tensors |= {f"optimizer.{name}": _numpy(tensor) for name, tensor in self.optimizer.state()}
-        for layer, state in enumerate(self._states):
+        self.ranks.agree(SHOW, 0.0)
+        for layer, state in enumerate(self._all_states()):
             for field, part in zip(state._fields, state, strict=True):
                 tensors[f"state.{layer}.{field}"] = _numpy(part)
         tensors["random"] = torch.get_rng_state().numpy()
@@ -119,7 +161,10 @@ class Trainer:
         )
         self._states = tuple(
             type(state)(
-                *(_torch(tensors[f"state.{layer}.{field}"]).to(self._device) for field in state._fields)
+                *(
+                    _torch(tensors[f"state.{layer}.{field}"][self._rows]).to(self._device)
+                    for field in state._fields
+                )
             )
             for layer, state in enumerate(self._states)
         )

@@ -1,0 +1,64 @@
+"""Runs of several processes: the first one leads, with the folder to itself; the others do as it does here.
+
+What leads says, in this order: what the run is, what its saved state is, each step, and how it ended.
+"""
+
+import signal
+from pathlib import Path
+
+from elman.config import Settings
+from elman.storage import ModelFolder, Saved
+from elman.training import Ranks, Trainer
+
+from .assembly import make_trainer
+from .preparation import Preparation, prepare_again
+
+FINISHED, STOPPED = 0.0, 1.0  # how a run ends
+
+
+def lead(ranks: Ranks, preparation: Preparation, precision: str, recurrence: str) -> Trainer:
+    """Say to the others what the run is, and return its trainer.
+
+    Raises:
+        SettingsError: a device, a precision or a path that this machine does not have.
+        TextError: the training part is too short for one batch.
+    """
+    said = {
+        "recipe": preparation.recipe,
+        "asked": preparation.asked,
+        "settings": preparation.settings.model_dump(mode="json"),
+        "text": {"fingerprint": preparation.text.fingerprint, "sources": list(preparation.sources)},
+        "pace": [precision, recurrence],
+    }
+    ranks.spread({}, said)
+    return make_trainer(preparation, precision, recurrence, ranks)
+
+
+def tell(ranks: Ranks, folder: ModelFolder, saved: Saved | None) -> None:
+    """Say to the others where the run is kept, and the state that it goes on from."""
+    tensors, values = (saved.tensors, saved.values) if saved else ({}, {})
+    ranks.spread(tensors, {"folder": str(folder.path), "values": values})
+
+
+def follow_leader(ranks: Ranks) -> Path:
+    """Train as the leading process does, until the model is scored; return its folder.
+
+    Raises:
+        KeyboardInterrupt: the leading process was told to stop, and has saved the run.
+        RankError: another process ended before.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the one that leads says when to stop
+    _, config = ranks.spread({}, {})
+    preparation = prepare_again(config, Settings.model_validate(config["settings"]), {}, [])
+    precision, recurrence = config["pace"]
+    trainer = make_trainer(preparation, precision, recurrence, ranks)
+    tensors, said = ranks.spread({}, {})
+    if said["values"]:
+        trainer.restore(tensors, said["values"])
+    trainer.follow()
+    (end,) = ranks.agree(FINISHED)
+    ranks.leave()
+    if end == STOPPED:
+        raise KeyboardInterrupt
+    return Path(said["folder"])

@@ -1,0 +1,135 @@
+"""Processes that train one model together, as `torchrun` starts them: each has its rows of every batch.
+
+Rank 0 leads: it says what happens next, and the others do the same. Weights are equal everywhere, for
+gradients are averaged before each update; hidden states stay where their rows are. Knows nothing of files.
+"""
+
+import datetime
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, distributed
+
+from elman.errors import RankError
+
+Tensors = dict[str, NDArray[Any]]
+PATIENCE = datetime.timedelta(
+    days=1
+)  # the others wait while rank 0 validates; who is gone is noticed at once
+
+
+class Ranks:
+    """This process among the others; alone, nothing is said or shared.
+
+    Every method that speaks to the others has to be called by all of them, in the same order.
+    """
+
+    def __init__(self, rank: int = 0, size: int = 1, device: str = "cpu") -> None:
+        self.rank, self.size = rank, size
+        self._device = torch.device(device)  # of what is sent
+
+    def rows(self, rows: int) -> slice:
+        """Return which rows of a batch are this process's."""
+        return slice(rows * self.rank // self.size, rows * (self.rank + 1) // self.size)
+
+    def average(self, parameters: Sequence[Tensor], nats: float) -> float:
+        """Set all gradients to their mean over the processes, and return that of the loss."""
+        if self.size == 1:
+            return nats
+        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
+        sent = torch.cat([*(g.flatten() for g in gradients), gradients[0].new_tensor([nats])])
+        self._all_reduce(sent)
+        sent /= self.size
+        start = 0
+        for parameter in parameters:
+            mean = sent[start : start + parameter.numel()]
+            parameter.grad = mean.view_as(parameter)
+            start += parameter.numel()
+        return float(sent[-1])
+
+    def agree(self, *values: float) -> list[float]:
+        """Return what rank 0 says."""
+        if self.size == 1:
+            return list(values)
+        said = torch.tensor(values, dtype=torch.float64, device=self._device)
+        self._broadcast(said)
+        return said.tolist()
+
+    def gather(self, part: Tensor, rows: int) -> Tensor:
+        """Return the rows (B, ...) of all processes, of which `part` is this one's share."""
+        if self.size == 1:
+            return part
+        whole = part.new_zeros(rows, *part.shape[1:])
+        whole[self.rows(rows)] = part
+        self._all_reduce(whole)
+        return whole
+
+    def spread(self, tensors: Tensors, values: dict[str, Any]) -> tuple[Tensors, dict[str, Any]]:
+        """Return rank 0's arrays and its values, which JSON can hold."""
+        if self.size == 1:
+            return tensors, values
+        shapes = {name: [array.dtype.str, list(array.shape)] for name, array in tensors.items()}
+        shapes, values = json.loads(self._spread_bytes(json.dumps([shapes, values]).encode()))
+        return {
+            name: np.frombuffer(
+                self._spread_bytes(tensors[name].tobytes() if self.rank == 0 else b""), np.dtype(kind)
+            ).reshape(shape)
+            for name, (kind, shape) in shapes.items()
+        }, values
+
+    def leave(self) -> None:
+        """Part from the others."""
+        if self.size > 1:
+            with suppress(RuntimeError):  # others may be gone already
+                distributed.destroy_process_group()
+
+    def _spread_bytes(self, content: bytes) -> bytes:
+        count = torch.tensor([len(content)], device=self._device)
+        self._broadcast(count)
+        sent = torch.zeros(int(count), dtype=torch.uint8, device=self._device)
+        if self.rank == 0 and content:
+            sent.copy_(torch.from_numpy(np.frombuffer(content, np.uint8).copy()))
+        self._broadcast(sent)
+        return sent.cpu().numpy().tobytes()
+
+    def _broadcast(self, tensor: Tensor) -> None:
+        try:
+            distributed.broadcast(tensor, 0)
+        except RuntimeError as error:
+            raise self._lost() from error
+
+    def _all_reduce(self, tensor: Tensor) -> None:
+        try:
+            distributed.all_reduce(tensor)
+        except RuntimeError as error:
+            raise self._lost() from error
+
+    def _lost(self) -> RankError:
+        return RankError(
+            f"another of the {self.size} processes of this run has ended, expected all of them; what was "
+            "saved last is intact: go on with --resume --out DIR, with any number of processes"
+        )
+
+
+def join_ranks() -> Ranks:
+    """Return this process among those that `torchrun` started with it, or alone.
+
+    On a machine with a GPU for each process they meet by NCCL, else by gloo.
+    """
+    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    if size == 1:
+        return Ranks()
+    if torch.cuda.device_count() >= int(os.environ.get("LOCAL_WORLD_SIZE", size)):
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", rank)))
+        device, backend = "cuda", "nccl"
+    else:
+        device, backend = "cpu", "gloo"
+    if not distributed.is_initialized():
+        distributed.init_process_group(backend, timeout=PATIENCE)
+    return Ranks(rank, size, device)

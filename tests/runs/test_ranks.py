@@ -1,0 +1,121 @@
+"""Several processes that train one model, as torchrun starts them."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+SETTINGS = [
+    *("--precision", "fp32", "--recurrence", "fused", "--seed", "5"),
+    *("--set", "model.hidden_size=24", "--set", "model.dropout=0", "--set", "train.batch_size=6"),
+    *("--set", "train.window=16", "--set", "train.evaluate_every=20", "--set", "train.schedule=constant"),
+    *("--set", "train.warmup_steps=0"),
+]
+
+
+def command(processes: int, *arguments: str) -> list[str]:
+    run = ["-m", "elman", "train", *arguments]
+    if processes == 1:
+        return [sys.executable, *run]
+    options = ["--nproc-per-node", str(processes), "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"]
+    return [sys.executable, "-m", "torch.distributed.run", *options, *run]
+
+
+def train(processes: int, *arguments: str) -> str:
+    done = subprocess.run(command(processes, *arguments), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def rows(out: Path, event: str) -> list[dict]:
+    lines = map(json.loads, (out / "metrics.jsonl").read_text().splitlines())
+    return [line for line in lines if line["event"] == event]
+
+
+@pytest.fixture
+def alone(tmp_path: Path, small_text: Path) -> Path:
+    out = tmp_path / "alone"
+    train(1, str(small_text), "--out", str(out), *SETTINGS, "--steps", "60")
+    return out
+
+
+def assert_same(out: Path, expected: Path) -> None:
+    for event, key in (("train", "nats_per_token"), ("validation", "nats_per_token"), ("train", "tokens")):
+        found, wanted = ([row[key] for row in rows(one, event)] for one in (out, expected))
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    ours, theirs = (load_file(one / "model.safetensors") for one in (out, expected))
+    for name, weights in theirs.items():
+        np.testing.assert_allclose(ours[name], weights, atol=1e-4)
+
+
+def test_two_processes_learn_what_one_learns_with_the_same_batch(
+    alone: Path, small_text: Path, tmp_path: Path
+) -> None:
+    said = train(2, str(small_text), "--out", str(tmp_path / "two"), *SETTINGS, "--steps", "60")
+    assert_same(tmp_path / "two", alone)
+    assert said.count("saved in") == 1
+
+
+def test_a_run_goes_on_with_another_number_of_processes(
+    alone: Path, small_text: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    train(3, str(small_text), "--out", str(out), *SETTINGS, "--steps", "20")
+    train(1, "--resume", "--out", str(out), "--steps", "40")
+    assert "going on from step 40" in train(2, "--resume", "--out", str(out), "--steps", "60")
+    assert_same(out, alone)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_killed_process_ends_the_run_and_what_was_saved_goes_on(
+    rank: int, small_text: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    process = subprocess.Popen(
+        command(2, str(small_text), "--out", str(out), *SETTINGS, "--minutes", "10"),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        while not (out / "metrics.jsonl").exists() or len(rows(out, "validation")) < 2:
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.05)
+        (victim,) = (one for one in _family(process.pid) if _rank(one) == str(rank))
+        os.kill(victim, signal.SIGKILL)
+        errors = process.communicate(timeout=60)[1]
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 1
+    assert errors.count("elman: another of the 2 processes of this run has ended") == 1
+    step = int(re.search(r"step-(\d+)", max(path.name for path in (out / "resume").iterdir()))[1])
+    assert f"going on from step {step}" in train(1, "--resume", "--out", str(out), "--minutes", "0.001")
+
+
+def test_rows_that_cannot_be_shared_are_refused(small_text: Path, tmp_path: Path) -> None:
+    arguments = [str(small_text), "--out", str(tmp_path / "model"), *SETTINGS, "--steps", "5"]
+    done = subprocess.run(
+        command(2, *arguments, "--set", "train.batch_size=5"), capture_output=True, text=True, check=False
+    )
+    assert done.returncode
+    assert "elman: train.batch_size is 5, expected a multiple of 2 processes" in done.stderr
+    assert not (tmp_path / "model").exists()
+
+
+def _family(parent: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def _rank(process: int) -> str | None:
+    variables = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+    return next((one.decode().partition("=")[2] for one in variables if one.startswith(b"RANK=")), None)
