@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from elman.cells import CELLS, Cell, State
-from elman.recurrence import PATHS, choose, fused, native, rivals
+from elman.recurrence import PATHS, choose, fused, native, rivals, scan
 from elman.recurrence.reference import unroll as reference
 
 
@@ -34,6 +34,40 @@ class Tutorial(nn.Module):
         return torch.stack(outputs), h[None]
 
 
+class Sums(nn.Module):
+    """The linear recurrences by the papers' formulas, without steps: a state is the sum of all that was added
+    before, each times the product of what was kept since, by logarithms.
+    """
+
+    def __init__(self, name: str, d: int, h: int, bias: bool) -> None:
+        super().__init__()
+        self.name, self.linear = name, nn.Linear(d, (2 if name == "min-gru" else 3) * h, bias=bias)
+        if name == "rg-lru":
+            self.decay = nn.Parameter(torch.empty(h))
+
+    def gates(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        first, *others = self.linear(x).chunk(2 if self.name == "min-gru" else 3, dim=-1)
+        if self.name == "rg-lru":
+            a = torch.sigmoid(self.decay) ** (8 * torch.sigmoid(first))
+            return a, (1 - a**2) ** 0.5 * torch.sigmoid(others[0]) * others[1]
+        n = torch.where(others[-1] > 0, others[-1] + 0.5, torch.sigmoid(others[-1]))
+        if self.name == "min-gru":
+            z = 1 - torch.sigmoid(first)  # the paper's z lets in
+            return 1 - z, z * n
+        f, i = torch.sigmoid(first), torch.sigmoid(others[0])
+        return f / (f + i), i / (f + i) * n
+
+    def forward(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        a, b = self.gates(x)
+        kept = a.log().cumsum(0)  # (T, B, H)
+        since = kept[:, None] - kept[None]  # (T, T, B, H): from the second step on to the first
+        seen = torch.ones(len(x), len(x)).tril().bool()[:, :, None, None]
+        h = (since.masked_fill(~seen, -torch.inf).exp() * b).sum(1)
+        if state is not None:
+            h = h + kept.exp() * state[0]
+        return h, h[-1:]
+
+
 TWINS: dict[str, Any] = {
     "rnn-tanh": lambda d, h, bias: nn.RNN(d, h, nonlinearity="tanh", bias=bias),
     "rnn-relu": lambda d, h, bias: nn.RNN(d, h, nonlinearity="relu", bias=bias),
@@ -41,13 +75,17 @@ TWINS: dict[str, Any] = {
     "lstm": lambda d, h, bias: nn.LSTM(d, h, bias=bias),
     "rnn-added": lambda d, h, bias: Tutorial(d, h, bias, joined=False),
     "rnn-joined": lambda d, h, bias: Tutorial(d, h, bias, joined=True),
+    "min-gru": lambda d, h, bias: Sums("min-gru", d, h, bias),
+    "min-lstm": lambda d, h, bias: Sums("min-lstm", d, h, bias),
+    "rg-lru": lambda d, h, bias: Sums("rg-lru", d, h, bias),
 }
 sizes = st.tuples(*[st.integers(1, 6)] * 4, st.booleans(), st.integers(0, 2**31))
 PAIRS = [
     (cell, path)
     for cell in CELLS
     for path in PATHS
-    if path == "reference" or issubclass(CELLS[cell], {"fused": fused, "native": native}[path].SERVED)
+    if path == "reference"
+    or issubclass(CELLS[cell], {"fused": fused, "native": native, "scan": scan}[path].SERVED)
 ]
 each_pair = pytest.mark.parametrize(("name", "path"), PAIRS)
 
@@ -105,6 +143,10 @@ def twin(name: str, cell: Cell) -> tuple[nn.Module, list[tuple[nn.Parameter, nn.
         same += [(hidden, module.l_hidden.weight, whole)]
         if cell.bias is not None:
             same += [(cell.bias, module.l_in.bias, whole), (cell.hidden_bias, module.l_hidden.bias, whole)]
+    elif isinstance(module, Sums):
+        same = [(cell.input_weight, module.linear.weight, whole)]
+        same += [(cell.bias, module.linear.bias, whole)] if cell.bias is not None else []
+        same += [(cell.decay, module.decay, whole)] if name == "rg-lru" else []
     else:
         same = [
             (cell.input_weight, module.weight_ih_l0, whole),
@@ -202,7 +244,7 @@ def test_later_input_never_changes_earlier_output(
     x[changed:] += random(cell, steps - changed, rows, width)
     other, _ = PATHS[path](cell, x, start)
     assert torch.equal(other[:changed], outputs[:changed])
-    if name in ("rnn-tanh", "gru", "lstm"):  # in the others relu may be silent on both
+    if name not in ("rnn-relu", "rnn-added", "rnn-joined"):  # in these relu may be silent on both
         assert not torch.equal(other[changed:], outputs[changed:])
 
 
@@ -239,6 +281,7 @@ def test_choose_says_its_path_and_why_and_refuses_what_cannot_run() -> None:
 
     assert choose(CELLS["lstm"](2, 3))[:2] == ("fused", "torch's kernel for this cell")
     assert choose(CELLS["lstm"](2, 3), "reference")[:2] == ("reference", "asked for")
+    assert choose(CELLS["min-gru"](2, 3))[:2] == ("scan", "all steps in parallel")
     assert choose(Other(2, 3)).name == "reference"
     with pytest.raises(SettingsError, match="torch has no kernel for Other"):
         choose(Other(2, 3), "fused")
@@ -246,9 +289,14 @@ def test_choose_says_its_path_and_why_and_refuses_what_cannot_run() -> None:
         SettingsError, match="cannot run: Other has no native form; use train.recurrence=auto"
     ):
         choose(Other(2, 3), "native")
+    with pytest.raises(SettingsError, match="the state of Other is not linear, so its steps cannot run in"):
+        choose(Other(2, 3), "scan")
+    with pytest.raises(SettingsError, match="torch has no kernel for MinGRUCell"):
+        choose(CELLS["min-gru"](2, 3), "fused")
     with pytest.raises(SettingsError, match="hidden size 130 is no multiple of"):
         choose(CELLS["lstm"](2, 130), "native")
     assert [path.name for path in rivals(Other(2, 3))] == ["reference"]
+    assert [path.name for path in rivals(CELLS["rg-lru"](2, 128))] == ["scan"]
     assert [path.name for path in rivals(CELLS["gru"](2, 16))] == ["fused"]  # too small to gain
     assert [path.name for path in rivals(CELLS["gru"](2, 128))] == ["fused", "native"]
     assert rivals(CELLS["gru"](2, 130))[0].reason.startswith("torch's kernel for this cell; no native one: ")

@@ -34,6 +34,9 @@ SHAPES = [
     {"cell": "rnn-tanh", "hidden_size": 8, "max_norm": 0.5, "padding_idx": 0},
     {"cell": "gru", "bidirectional": True},
     {"cell": "lstm", "layers": 2, "two_stream": True},
+    {"cell": "min-gru", "layers": 3, "residual": True, "embedding_size": 24},
+    {"cell": "rg-lru", "layers": 2, "residual": True, "bidirectional": True},
+    {"cell": "lstm", "layers": 2, "residual": True, "embedding_size": None},
 ]
 each_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
 

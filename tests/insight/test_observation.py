@@ -124,13 +124,34 @@ def test_gates_of_the_gru_equal_its_formula() -> None:
         np.testing.assert_allclose(gates_by_name(seen)[name].values, values, atol=1e-12)
 
 
+@pytest.mark.parametrize("cell", ["min-gru", "min-lstm", "rg-lru"])
+def test_gates_of_the_linear_cells_equal_their_formulas_and_see_no_state(cell: str) -> None:
+    made = network(cell)
+    seen, weights = observe(made, IDS), arrays(made)
+    drive = weights["embedding.weight"][IDS] @ weights["stack.cells.0.input_weight"].T
+    first, *_, last = np.split(drive + weights["stack.cells.0.bias"], CELLS[cell].gates, axis=1)
+    middle = np.split(drive + weights["stack.cells.0.bias"], CELLS[cell].gates, axis=1)[1]
+    below = {"candidate above 1/2": last.clip(min=0), "candidate below 1/2": sigmoid(last.clip(max=0))}
+    shares = sigmoid(first) / (sigmoid(first) + sigmoid(middle))
+    expected = {
+        "min-gru": {"update gate": sigmoid(first), **below},
+        "min-lstm": {"forget gate": shares, **below},
+        "rg-lru": {"recurrence gate": sigmoid(first), "input gate": sigmoid(middle)},
+    }[cell]
+    gates = gates_by_name(seen)
+    assert gates.keys() == expected.keys()
+    for name, values in expected.items():
+        np.testing.assert_allclose(gates[name].values, values, atol=1e-12)
+
+
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_every_activation_of_every_cell_has_its_name(cell: str) -> None:
     made = network(cell)
     activations = observe(made, IDS).layers[0].activations
     assert tuple(activation.name for activation in activations) == CELLS[cell].activations
     for activation in activations:
-        assert (activation.function == "sigmoid") == activation.name.endswith("gate")
+        bounded = activation.name.endswith(("gate", "below 1/2"))  # or the lower half of a candidate
+        assert (activation.function == "sigmoid") == bounded
         if activation.name == "state":
             np.testing.assert_array_equal(activation.values, observe(made, IDS).layers[0].hidden)
 
@@ -147,6 +168,9 @@ def test_openness_counts_what_is_at_the_ends() -> None:
     layer = Layer("layer 1", (dead,), [Activation("state", "relu", dead)])
     (unit,) = measure_openness(layer)
     assert (unit.low, unit.dead) == (pytest.approx(1 / 2), pytest.approx(1 / 3))
+    gate = [Activation("update gate", "sigmoid", values)]
+    names = [[row.name for row in measure_openness(Layer("1", (h,), gate))] for h in (values, dead)]
+    assert names == [["update gate", "state"], ["update gate"]]  # a state beyond 1 has no ends
 
 
 def test_gradient_of_the_elman_network_equals_the_product_of_its_jacobians() -> None:

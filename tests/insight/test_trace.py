@@ -30,6 +30,19 @@ def test_three_layers_have_outputs_t_b_h_and_states_l_b_h(cell: str) -> None:
     assert [flow.outputs for flow in traced.steps] == [(1, 2, 5)] * 4
 
 
+def test_a_residual_layer_is_seen_to_normalise_and_to_add() -> None:
+    made = network(cell="min-gru", layers=2, residual=True)
+    step = [(op.place, op.name) for op in trace(made, [1, 2], list("abcdefg")).steps[0].operations]
+    one = ["linear", "sigmoid", "relu", "sigmoid", "add", "multiply", "multiply", "add"]
+    assert step == [
+        ("input", "embedding"),
+        ("input", "layer norm"),
+        *(("layer 1", name) for name in [*one, "layer norm"]),  # of another width: nothing is added
+        *(("layer 2", name) for name in [*one, "add", "layer norm"]),
+        *(("output", name) for name in ("linear", "softmax", "argmax")),
+    ]
+
+
 def test_operations_are_those_of_the_cell_in_their_order() -> None:
     traced = trace(network(cell="rnn-tanh"), [1, 2], list("abcdefg"))
     step = [(op.place, op.name, op.output) for op in traced.steps[0].operations]

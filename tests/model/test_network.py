@@ -7,6 +7,7 @@ from elman.cells import CELLS
 from elman.cells.elman import ElmanState
 from elman.config import ModelSettings, layer_of, settings_from
 from elman.model import Network, TorchEngine, detach, renew
+from elman.recurrence import reference
 
 EXACT = {"rtol": 0, "atol": 1e-12}
 
@@ -84,34 +85,78 @@ def test_dropout_falls_between_layers_and_on_the_outputs_and_only_in_training() 
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_initialisations_are_what_they_say(cell: str) -> None:
     settings = {"cell": cell, "hidden_size": 8}
-    orthogonal = Network(ModelSettings.model_validate(settings), 5).stack.cells[0]
-    for gate in orthogonal.recurrent_weight.chunk(orthogonal.gates):
-        torch.testing.assert_close(gate @ gate.T, torch.eye(8), rtol=0, atol=1e-5)
-    identity = Network(
-        ModelSettings.model_validate({**settings, "initialization": "identity"}), 5
-    ).stack.cells[0]
-    for gate in identity.recurrent_weight.chunk(identity.gates):
-        assert torch.equal(gate, torch.eye(8))
+    if CELLS[cell].recurrent:
+        orthogonal = Network(ModelSettings.model_validate(settings), 5).stack.cells[0]
+        for gate in orthogonal.recurrent_weight.chunk(orthogonal.gates):
+            torch.testing.assert_close(gate @ gate.T, torch.eye(8), rtol=0, atol=1e-5)
+        identity = Network(
+            ModelSettings.model_validate({**settings, "initialization": "identity"}), 5
+        ).stack.cells[0]
+        for gate in identity.recurrent_weight.chunk(identity.gates):
+            assert torch.equal(gate, torch.eye(8))
+    else:
+        assert not hasattr(
+            Network(ModelSettings.model_validate(settings), 5).stack.cells[0], "recurrent_weight"
+        )
     uniform = Network(ModelSettings.model_validate({**settings, "initialization": "uniform"}), 5)
     weights = torch.cat([p.flatten() for p in uniform.parameters() if p.dim() > 1])
     assert weights.abs().max() <= 0.1
     assert weights.abs().max() > 0.09
-    assert all((p == 0).all() for p in uniform.parameters() if p.dim() == 1)
+    assert all((p == 0).all() for name, p in uniform.named_parameters() if name.endswith("bias"))
     normal = Network(ModelSettings.model_validate({**settings, "initialization": "normal"}), 90)
     weights = torch.cat([p.flatten() for p in normal.parameters() if p.dim() > 1])
     assert float(weights.detach().std()) == pytest.approx(0.01, rel=0.1)
     torch_like = Network(ModelSettings.model_validate({**settings, "initialization": "torch"}), 5)
-    values = torch.cat([p.flatten() for p in torch_like.stack.cells[0].parameters()])
+    cell_of_torch = torch_like.stack.cells[0]
+    values = torch.cat([p.flatten() for name, p in cell_of_torch.named_parameters() if name != "decay"])
     assert values.abs().max() <= 8**-0.5
     assert values.abs().max() > 0.9 * 8**-0.5
 
 
 def test_the_forget_gate_starts_open_and_the_other_biases_at_zero() -> None:
-    for cell, gate in (("lstm", 1), ("gru", 1)):
+    for cell, gate in (("lstm", 1), ("gru", 1), ("min-gru", 0), ("min-lstm", 0)):
         layer = Network(ModelSettings.model_validate({"cell": cell, "hidden_size": 4}), 5).stack.cells[0]
         expected = torch.zeros(layer.gates * 4)
         expected[gate * 4 : (gate + 1) * 4] = 1
         assert torch.equal(layer.bias, expected)
+
+
+@pytest.mark.parametrize("initialization", ["orthogonal", "uniform", "normal", "torch"])
+def test_an_rg_lru_keeps_nine_tenths_or_more_where_its_gate_is_open_however_weights_start(
+    initialization: str,
+) -> None:
+    settings = {"cell": "rg-lru", "hidden_size": 2000, "initialization": initialization}
+    cell = Network(ModelSettings.model_validate(settings), 5).stack.cells[0]
+    kept = torch.sigmoid(cell.decay.detach()) ** 8
+    counts = torch.histc(kept, 3, 0.9, 0.999)
+    assert counts.sum() == 2000
+    assert ((counts - 2000 / 3).abs() < 120).all()  # evenly, to five deviations
+
+
+def test_a_residual_layer_adds_to_what_it_reads_normalised() -> None:
+    network = make(cell="gru", layers=3, embedding_size=6, residual=True)
+    ids = torch.randint(0, 11, (7, 3))
+    x, states = network.embedding.weight[ids], []
+    for cell, norm in zip(network.stack.cells, network.stack.norms, strict=False):
+        centred = x - x.mean(-1, keepdim=True)
+        read = centred / (x.var(-1, unbiased=False, keepdim=True) + 1e-5).sqrt() * norm.weight + norm.bias
+        outputs, state = reference.unroll(cell, read, cell.initial_state(3))
+        x, states = x + outputs, [*states, state]
+    outputs = nn.functional.layer_norm(x, (6,), network.stack.norms[-1].weight, network.stack.norms[-1].bias)
+    logits, after = network(ids, network.initial_state(3))
+    torch.testing.assert_close(logits, outputs @ network.decoder.weight.T + network.decoder.bias, **EXACT)
+    torch.testing.assert_close(after, tuple(states), **EXACT)
+    wider = make(cell="gru", layers=2, embedding_size=4, residual=True)  # nothing to add to below
+    assert wider.stack.norms[0].weight.shape == (4,)
+    assert wider(ids, wider.initial_state(3))[0].shape == (7, 3, 11)
+
+
+@pytest.mark.parametrize(
+    ("options", "found"), [({"two_stream": True}, "two_stream"), ({"output": "hidden"}, "output hidden")]
+)
+def test_residual_layers_need_one_stack_and_linear_logits(options: dict, found: str) -> None:
+    with pytest.raises(ValueError, match=f"residual needs one stack and output linear, found {found}"):
+        make(residual=True, **options)
 
 
 def test_the_engine_steps_as_it_feeds_and_leaves_the_mode_as_it_was() -> None:

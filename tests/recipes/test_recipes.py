@@ -33,6 +33,9 @@ def test_all_recipes_are_found() -> None:
         "lyrics-rnn",
         "lyrics-scratch",
         "lyrics-scratch-random",
+        "min-gru",
+        "min-lstm",
+        "rg-lru",
         "rnn-model",
     ]
 

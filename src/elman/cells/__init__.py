@@ -5,7 +5,11 @@ from .cell import State as State
 from .elman import ElmanReluCell as ElmanReluCell
 from .elman import ElmanTanhCell as ElmanTanhCell
 from .gru import GRUCell as GRUCell
+from .linear import LinearCell as LinearCell
 from .lstm import LSTMCell as LSTMCell
+from .minimal import MinGRUCell as MinGRUCell
+from .minimal import MinLSTMCell as MinLSTMCell
+from .rglru import RGLRUCell as RGLRUCell
 from .unrolled import AddedInputCell as AddedInputCell
 from .unrolled import JoinedInputCell as JoinedInputCell
 
@@ -16,4 +20,7 @@ CELLS: dict[str, type[Cell]] = {
     "lstm": LSTMCell,
     "rnn-added": AddedInputCell,
     "rnn-joined": JoinedInputCell,
+    "min-gru": MinGRUCell,
+    "min-lstm": MinLSTMCell,
+    "rg-lru": RGLRUCell,
 }

@@ -21,10 +21,13 @@ class Cell(nn.Module, ABC):
     state_type: ClassVar[type[Any]]  # the named tuple that holds a state
     forget_gate: ClassVar[int | None]  # which gate remembers, if one does
     activations: ClassVar[tuple[str, ...]]  # what sigmoid, tanh and relu give in `step`, in their order
+    recurrent: ClassVar[bool] = True  # whether a step multiplies the state with weights
+
+    recurrent_weight: nn.Parameter  # (G*H, H), of a recurrent cell
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True) -> None:
-        """Make weights (G*H, D) and (G*H, H), uniform in +-1/sqrt(H), and a bias (G*H,) of zeros where
-        wanted.
+        """Make weights (G*H, D) and, of a recurrent cell, (G*H, H), uniform in +-1/sqrt(H), and a bias (G*H,)
+        of zeros where wanted.
         """
         super().__init__()
         self.input_size, self.hidden_size = input_size, hidden_size
@@ -32,9 +35,10 @@ class Cell(nn.Module, ABC):
         self.input_weight = nn.Parameter(
             torch.empty(self.gates * hidden_size, input_size).uniform_(-bound, bound)
         )
-        self.recurrent_weight = nn.Parameter(
-            torch.empty(self.gates * hidden_size, hidden_size).uniform_(-bound, bound)
-        )
+        if self.recurrent:
+            self.recurrent_weight = nn.Parameter(
+                torch.empty(self.gates * hidden_size, hidden_size).uniform_(-bound, bound)
+            )
         self.bias = nn.Parameter(torch.zeros(self.gates * hidden_size)) if bias else None
 
     def project(self, x: Tensor) -> Tensor:

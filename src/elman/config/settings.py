@@ -13,7 +13,9 @@ from elman.text import find_codec, split
 
 BUDGETS = ("steps", "epochs", "minutes")
 
-Cell = Literal["rnn-tanh", "rnn-relu", "gru", "lstm", "rnn-added", "rnn-joined"]
+Cell = Literal[
+    "rnn-tanh", "rnn-relu", "gru", "lstm", "rnn-added", "rnn-joined", "min-gru", "min-lstm", "rg-lru"
+]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -30,7 +32,9 @@ class ModelSettings(Section):
     """What the network is."""
 
     cell: Cell = Field(
-        "lstm", description="one step of recurrence: rnn-tanh, rnn-relu, gru, lstm, rnn-added or rnn-joined"
+        "lstm",
+        description="one step of recurrence: rnn-tanh, rnn-relu, gru, lstm, rnn-added or rnn-joined; or, "
+        "linear in the state, min-gru, min-lstm or rg-lru",
     )
     layers: Count = Field(1, description="recurrent layers, one above the other (num_layers of torch)")
     hidden_size: Count = Field(512, description="hidden units of each layer and direction (H)")
@@ -55,6 +59,9 @@ class ModelSettings(Section):
     tied: bool = Field(False, description="one matrix serves as embedding and as output weights")
     bias: bool = Field(True, description="cells have bias terms")
     batch_first: bool = Field(False, description="cells get (B, T, D) and give (B, T, H), as torch's option")
+    residual: bool = Field(
+        False, description="each layer reads its input normalised and adds to it what it makes of it"
+    )
     initialization: Literal["orthogonal", "identity", "uniform", "normal", "torch"] = Field(
         "orthogonal",
         description="hidden weights orthogonal or the identity; all weights uniform in +-0.1 or normal with "
@@ -67,6 +74,13 @@ class ModelSettings(Section):
             raise ValueError("two_stream has a direction for each stack, found bidirectional too")
         if self.two_stream and self.output != "linear":
             raise ValueError(f"two_stream joins both streams by output linear, found {self.output}")
+        return self
+
+    @model_validator(mode="after")
+    def _residual_layers_read_in_one_stack(self) -> Self:
+        if self.residual and (self.two_stream or self.output != "linear"):
+            found = "two_stream" if self.two_stream else f"output {self.output}"
+            raise ValueError(f"residual needs one stack and output linear, found {found}")
         return self
 
     @model_validator(mode="after")
@@ -125,7 +139,7 @@ class TrainSettings(Section):
     seed: int = Field(0, ge=0, lt=2**63, description="seed of weights, windows and dropout")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to compute")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="arithmetic of the training steps")
-    recurrence: Literal["auto", "reference", "fused", "native"] = Field(
+    recurrence: Literal["auto", "reference", "fused", "native", "scan"] = Field(
         "auto", description="how a cell runs over a sequence"
     )
 

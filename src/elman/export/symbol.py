@@ -143,6 +143,16 @@ def _embedding(
     return Symbol(writer, lookup=Lookup(ids.name, table))
 
 
+def _layer_norm(
+    writer: Writer, x: Symbol, shape: Sequence[int], weight: Tensor, bias: Tensor, eps: float
+) -> Symbol:
+    if x.lookup is not None:  # row by row: the table itself
+        table = torch.nn.functional.layer_norm(x.lookup.table, tuple(shape), weight.cpu(), bias.cpu(), eps)
+        return Symbol(writer, lookup=x.lookup._replace(table=table.detach()))
+    names = [_name_of(writer, value) for value in (x, weight, bias)]
+    return Symbol(writer, writer.add("LayerNormalization", *names, axis=-1, epsilon=eps))
+
+
 def _one_hot(writer: Writer, ids: Symbol, classes: int) -> Symbol:
     return Symbol(writer, lookup=Lookup(ids.name, torch.eye(classes)))
 
@@ -170,6 +180,18 @@ def _cat(writer: Writer, parts: Sequence[Symbol], dim: int = 0) -> Symbol:
     return Symbol(writer, writer.add("Concat", *(_name_of(writer, part) for part in parts), axis=dim))
 
 
+def _expm1(writer: Writer, x: Symbol) -> Symbol:
+    """exp(x) - 1 = 2 t / (1 - t)   t = tanh(x / 2): nothing is lost near zero."""
+    t = writer.add("Tanh", writer.add("Mul", x.name, writer.constant(0.5, "float32")))
+    one, two = (writer.constant(n, "float32") for n in (1, 2))
+    return Symbol(writer, writer.add("Div", writer.add("Mul", t, two), writer.add("Sub", one, t)))
+
+
+def _log_sigmoid(writer: Writer, x: Symbol) -> Symbol:
+    """log sigmoid(x) = -log(1 + exp(-x))."""
+    return Symbol(writer, writer.add("Neg", writer.add("Softplus", writer.add("Neg", x.name))))
+
+
 def _same(writer: Writer, x: Symbol, *_: Any, **__: Any) -> Symbol:
     return x
 
@@ -190,10 +212,15 @@ FORMS: dict[str, Callable[..., Any]] = {
     "sigmoid": _elementwise("Sigmoid"),
     "tanh": _elementwise("Tanh"),
     "relu": _elementwise("Relu"),
+    "exp": _elementwise("Exp"),
+    "expm1": _expm1,
+    "log_sigmoid": _log_sigmoid,
+    "sqrt": _elementwise("Sqrt"),
     "matmul": _matmul,
     "linear": _linear,
     "embedding": _embedding,
     "one_hot": _one_hot,
+    "layer_norm": _layer_norm,
     "getitem": _getitem,
     "flip": _flip,
     "chunk": _chunk,

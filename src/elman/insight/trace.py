@@ -26,6 +26,11 @@ NAMES = {
     "relu": "relu",
     "tanh": "tanh",
     "sigmoid": "sigmoid",
+    "log_sigmoid": "log sigmoid",
+    "exp": "exp",
+    "expm1": "exp - 1",
+    "sqrt": "square root",
+    "layer_norm": "layer norm",
     "add": "add",
     "__add__": "add",
     "__radd__": "add",
@@ -134,15 +139,18 @@ class _Recorder(TorchFunctionMode):
     def unroll(self, cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Run a cell by the reference loop, and note that it was this one."""
         self._place = self._places[id(cell)]
-        after = reference.unroll(cell, x, state)
-        self._place = "output"
-        return after
+        return reference.unroll(cell, x, state)
 
     def run(self, title: str, ids: Tensor, states: States) -> tuple[Flow, States, Tensor]:
         """Run ids (T, B) from states on; also return the states and the last probabilities (V,)."""
         self._operations, self._place = [], "input"
         seen: list[Shape] = []
-        handle = self._network.dropout.register_forward_hook(lambda *hooked: seen.append(_shape(hooked[2])))
+
+        def end_of_layers(*hooked: Any) -> None:
+            seen.append(_shape(hooked[2]))
+            self._place = "output"
+
+        handle = self._network.dropout.register_forward_hook(end_of_layers)
         with self:
             logits, after = self._network(ids, states)
             probabilities = torch.softmax(logits, dim=-1)

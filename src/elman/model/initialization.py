@@ -19,6 +19,8 @@ def initialize(network: nn.Module, kind: str) -> None:
       keeps the old state) starts with bias 1, so that it remembers by default (Jozefowicz et al. 2015);
     - `uniform`, `normal`: all weights in +-0.1, or with deviation 0.01; all biases 0;
     - `torch`: as torch.nn starts its own: all weights and biases of a cell in +-1/sqrt(H).
+
+    What is neither weight nor bias, as the decay of an RG-LRU, starts as its own module says.
     """
     if kind == "uniform":
         _fill(network, lambda weight: weight.uniform_(-UNIFORM_BOUND, UNIFORM_BOUND))
@@ -31,20 +33,21 @@ def initialize(network: nn.Module, kind: str) -> None:
 
 
 def _fill(network: nn.Module, start: Callable[[Tensor], Tensor]) -> None:
-    for parameter in network.parameters():
+    for name, parameter in network.named_parameters():
         if parameter.dim() > 1:
             start(parameter)
-        else:
+        elif name.endswith("bias"):
             parameter.zero_()
 
 
 def _start(cell: Cell, kind: str) -> None:
     if kind == "torch":
         bound = cell.hidden_size**-0.5
-        for parameter in cell.parameters():
-            parameter.uniform_(-bound, bound)
+        for name, parameter in cell.named_parameters():
+            if name.endswith(("weight", "bias")):
+                parameter.uniform_(-bound, bound)
         return
-    for gate in cell.recurrent_weight.chunk(cell.gates):  # (H, H)
+    for gate in cell.recurrent_weight.chunk(cell.gates) if cell.recurrent else ():  # (H, H)
         nn.init.orthogonal_(gate) if kind == "orthogonal" else nn.init.eye_(gate)
     if cell.bias is not None and cell.forget_gate is not None:
         cell.bias.chunk(cell.gates)[cell.forget_gate].fill_(1.0)

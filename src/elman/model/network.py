@@ -99,6 +99,7 @@ class Network(nn.Module):
             options.dropout,
             options.bidirectional,
             recurrence,
+            options.residual,
         )
 
     def _run(self, stack: Stack, x: Tensor, states: States) -> tuple[Tensor, States]:

@@ -1,7 +1,7 @@
 """Layers of one cell, in one direction or both: sequences and states in, sequences and states out.
 
-The options are those of torch.nn.RNN, by the same names. Axes: T steps, B rows, D width in, H hidden units,
-L layers.
+The options are those of torch.nn.RNN, by the same names, and `residual`. Axes: T steps, B rows, D width in,
+H hidden units, L layers.
 """
 
 from typing import cast
@@ -29,14 +29,21 @@ class Stack(nn.Module):
         dropout: float = 0.0,
         bidirectional: bool = False,
         recurrence: str = "auto",
+        residual: bool = False,
     ) -> None:
-        """Make the cells; draws from torch's random state."""
+        """Make the cells; draws from torch's random state.
+
+        `residual`: each layer reads its input normalised (Ba et al. 2016) and, where it is as wide as its
+        input, adds to it; the outputs are normalised as well.
+        """
         super().__init__()
         self.batch_first, self.directions = batch_first, 2 if bidirectional else 1
-        widths = [input_size, *[hidden_size * self.directions] * (num_layers - 1)]
+        self.width = hidden_size * self.directions
+        widths = [input_size, *[self.width] * (num_layers - 1)]
         self.cells = nn.ModuleList(
             CELLS[cell](width, hidden_size, bias) for width in widths for _ in range(self.directions)
         )
+        self.norms = nn.ModuleList(map(nn.LayerNorm, [*widths, self.width])) if residual else None
         self.dropout = nn.Dropout(dropout)
         self.choice: Choice = choose(cast(Cell, self.cells[0]), recurrence)
 
@@ -52,14 +59,23 @@ class Stack(nn.Module):
         if self.batch_first:
             x = x.transpose(0, 1)
         after: list[State] = []
-        for layer in range(0, len(states), self.directions):
-            x = self.dropout(x) if layer else x
-            outputs = []
-            for direction in range(self.directions):
-                place = layer + direction
-                outputs.append(self._run(cast(Cell, self.cells[place]), x, states[place], after, direction))
-            x = torch.cat(outputs, dim=-1) if len(outputs) > 1 else outputs[0]
+        for layer in range(len(states) // self.directions):
+            if self.norms is None:
+                x = self._layer(layer, self.dropout(x) if layer else x, states, after)
+            else:
+                made = self.dropout(self._layer(layer, self.norms[layer](x), states, after))
+                x = x + made if self.cells[layer * self.directions].input_size == self.width else made
+        if self.norms is not None:
+            x = self.norms[-1](x)
         return x.transpose(0, 1) if self.batch_first else x, tuple(after)
+
+    def _layer(self, layer: int, x: Tensor, states: States, after: list[State]) -> Tensor:
+        """Run the cells of one layer over a sequence; their new states join those `after`."""
+        outputs = []
+        for direction in range(self.directions):
+            place = layer * self.directions + direction
+            outputs.append(self._run(cast(Cell, self.cells[place]), x, states[place], after, direction))
+        return torch.cat(outputs, dim=-1) if len(outputs) > 1 else outputs[0]
 
     def _run(self, cell: Cell, x: Tensor, state: State, after: list[State], backward: int) -> Tensor:
         """Run one cell over a sequence, from its end where it looks backward."""

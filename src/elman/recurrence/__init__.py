@@ -1,10 +1,11 @@
-"""Recurrence: a cell over a whole sequence, by the reference loop, torch's kernels or our own; `choose` says
-which and why.
+"""Recurrence: a cell over a whole sequence, by the reference loop, torch's kernels, our own, or a parallel
+scan; `choose` says which and why.
 """
 
 from . import fused as fused
 from . import native as native
 from . import reference as reference
+from . import scan as scan
 from .choose import PATHS as PATHS
 from .choose import Choice as Choice
 from .choose import Unroll as Unroll

@@ -8,10 +8,15 @@ from torch import Tensor
 from elman.cells import Cell, State
 from elman.errors import SettingsError
 
-from . import fused, native, reference
+from . import fused, native, reference, scan
 
 Unroll = Callable[[Cell, Tensor, State], tuple[Tensor, State]]
-PATHS: dict[str, Unroll] = {"reference": reference.unroll, "fused": fused.unroll, "native": native.unroll}
+PATHS: dict[str, Unroll] = {
+    "reference": reference.unroll,
+    "fused": fused.unroll,
+    "native": native.unroll,
+    "scan": scan.unroll,
+}
 SMALLEST_NATIVE = 128  # hidden units from which the native path can be faster
 
 
@@ -29,18 +34,22 @@ def choose(cell: Cell, wanted: str = "auto") -> Choice:
     Raises:
         SettingsError: the wanted path cannot run this cell.
     """
-    served = isinstance(cell, fused.SERVED)
-    if wanted == "fused" and not served:
+    if wanted == "fused" and not isinstance(cell, fused.SERVED):
         raise SettingsError(f"torch has no kernel for {type(cell).__name__}; use train.recurrence=reference")
     if wanted == "native" and (refusal := native.refusal(cell)):
         raise SettingsError(f"the native recurrence cannot run: {refusal}; use train.recurrence=auto")
+    if wanted == "scan" and not isinstance(cell, scan.SERVED):
+        raise SettingsError(
+            f"the state of {type(cell).__name__} is not linear, so its steps cannot run in parallel; use "
+            "train.recurrence=auto"
+        )
     if wanted != "auto":
         return _path(wanted, "asked for")
-    return (
-        _path("fused", "torch's kernel for this cell")
-        if served
-        else _path("reference", "torch has no kernel")
-    )
+    if isinstance(cell, scan.SERVED):
+        return _path("scan", "all steps in parallel")
+    if isinstance(cell, fused.SERVED):
+        return _path("fused", "torch's kernel for this cell")
+    return _path("reference", "torch has no kernel")
 
 
 def rivals(cell: Cell) -> list[Choice]:
@@ -49,9 +58,7 @@ def rivals(cell: Cell) -> list[Choice]:
     Where the native path is none of them although it knows the cell, the first one's reason says why.
     """
     usual = choose(cell)
-    if usual.name == "reference":
-        return [usual]
-    if cell.hidden_size < SMALLEST_NATIVE:
+    if usual.name != "fused" or cell.hidden_size < SMALLEST_NATIVE:
         return [usual]
     if refusal := native.refusal(cell):
         return [usual._replace(reason=f"{usual.reason}; no native one: {refusal}")]

@@ -33,10 +33,12 @@ class Openness(NamedTuple):
 
 
 def measure_openness(layer: Layer) -> list[Openness]:
-    """Return this of every activation of a layer, and of its state where that is not one of them."""
+    """Return this of every activation of a layer, and of its state where that is not one of them and is
+    bounded as tanh is.
+    """
     activations = layer.activations
-    if all(activation.name != "state" for activation in activations):
-        activations = [*activations, Activation("state", "tanh", layer.hidden)]  # bounded as tanh is
+    if all(activation.name != "state" for activation in activations) and np.abs(layer.hidden).max() <= 1:
+        activations = [*activations, Activation("state", "tanh", layer.hidden)]
     return [_openness(layer.name, *activation) for activation in activations]
 
 
