@@ -58,7 +58,7 @@ def rivals(cell: Cell) -> list[Choice]:
     Where the native path is none of them although it knows the cell, the first one's reason says why.
     """
     usual = choose(cell)
-    if usual.name != "fused" or cell.hidden_size < SMALLEST_NATIVE:
+    if not isinstance(cell, native.SERVED) or cell.hidden_size < SMALLEST_NATIVE:
         return [usual]
     if refusal := native.refusal(cell):
         return [usual._replace(reason=f"{usual.reason}; no native one: {refusal}")]

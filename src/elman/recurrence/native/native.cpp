@@ -7,6 +7,7 @@
 #include "elman.h"
 #include "gru.h"
 #include "lstm.h"
+#include "minimal.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default"))) void
 #define SHAPE int steps, int64_t rows, int units, int threads
@@ -34,7 +35,9 @@
     GRU<Number> GIVEN.backward(packed, gates, outputs, hidden, d_outputs, d_projected, d_recurrent, d_hidden);                \
   }                                                                                                                           \
   ELMAN(tanh, false, Number, name)                                                                                            \
-  ELMAN(relu, true, Number, name)
+  ELMAN(relu, true, Number, name)                                                                                             \
+  MINIMAL(min_gru, false, Number, name)                                                                                       \
+  MINIMAL(min_lstm, true, Number, name)
 
 #define ELMAN(kind, RELU, Number, name)                                                                                        \
   EXPORT kind##_forward_##name(SHAPE, const Number* projected, const Number* packed, const Number* hidden, Number* outputs,    \
@@ -44,6 +47,15 @@
   EXPORT kind##_backward_##name(SHAPE, const Number* packed, const Number* outputs, const Number* d_outputs,                   \
                                 Number* d_projected, float* d_hidden) {                                                        \
     Elman<Number, RELU> GIVEN.backward(packed, outputs, d_outputs, d_projected, d_hidden);                                     \
+  }
+
+#define MINIMAL(kind, LSTM, Number, name)                                                                                      \
+  EXPORT kind##_forward_##name(SHAPE, const Number* projected, const float* hidden, float* outputs) {                          \
+    Minimal<Number, LSTM> GIVEN.forward(projected, hidden, outputs);                                                           \
+  }                                                                                                                            \
+  EXPORT kind##_backward_##name(SHAPE, const Number* projected, const float* outputs, const float* hidden,                     \
+                                const float* d_outputs, Number* d_projected, float* d_hidden) {                               \
+    Minimal<Number, LSTM> GIVEN.backward(projected, outputs, hidden, d_outputs, d_projected, d_hidden);                        \
   }
 
 FUNCTIONS(float, fp32)

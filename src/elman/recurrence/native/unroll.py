@@ -11,11 +11,21 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from elman.cells import Cell, ElmanReluCell, ElmanTanhCell, GRUCell, LSTMCell, State
+from elman.cells import (
+    Cell,
+    ElmanReluCell,
+    ElmanTanhCell,
+    GRUCell,
+    LinearCell,
+    LSTMCell,
+    MinGRUCell,
+    MinLSTMCell,
+    State,
+)
 
 from .library import CannotCompileError, load_library
 
-SERVED = (ElmanTanhCell, ElmanReluCell, GRUCell, LSTMCell)
+SERVED = (ElmanTanhCell, ElmanReluCell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell)
 PRECISIONS = {torch.float32: "fp32", torch.bfloat16: "bf16"}
 
 
@@ -48,6 +58,9 @@ def unroll(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
         outputs, *after = LSTM.apply(projected, cell.recurrent_weight, hidden, memory, keep)  # type: ignore[no-untyped-call]
     elif isinstance(cell, GRUCell):
         outputs, *after = GRU.apply(projected, cell.recurrent_weight, cell.candidate_bias, hidden, keep)  # type: ignore[no-untyped-call]
+    elif isinstance(cell, LinearCell):
+        kind = "min_lstm" if isinstance(cell, MinLSTMCell) else "min_gru"
+        outputs, *after = Minimal.apply(projected, hidden, kind)  # type: ignore[no-untyped-call]
     else:
         kind = "relu" if isinstance(cell, ElmanReluCell) else "tanh"
         outputs, *after = Elman.apply(projected, cell.recurrent_weight, hidden, kind)  # type: ignore[no-untyped-call]
@@ -151,6 +164,34 @@ class Elman(Function):
             *(packed, outputs, d_outputs, d_projected, d_hidden),
         )
         return d_projected, _weight_gradient(d_projected, start, outputs), d_hidden, None
+
+
+class Minimal(Function):
+    """Projected (T, B, G*H), h (B, H), min_gru or min_lstm -> outputs (T, B, H) in fp32, h."""
+
+    @staticmethod
+    def forward(ctx: Any, projected: Tensor, hidden: Tensor, kind: str) -> tuple[Tensor, Tensor]:
+        """Run all steps."""
+        shape = (*projected.shape[:2], hidden.shape[1])
+        outputs = hidden.new_empty(shape)
+        _call(f"{kind}_forward", projected.dtype, shape, projected, hidden, outputs)
+        ctx.save_for_backward(projected, outputs, hidden)
+        ctx.kind = kind
+        return outputs, outputs[-1].clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Run all steps back."""
+        projected, outputs, start = ctx.saved_tensors
+        d_outputs, d_hidden = _own(*gradients)
+        d_projected = torch.empty_like(projected)
+        _call(
+            f"{ctx.kind}_backward",
+            projected.dtype,
+            outputs.shape,
+            *(projected, outputs, start, d_outputs, d_projected, d_hidden),
+        )
+        return d_projected, d_hidden, None
 
 
 def _shape(projected: Tensor, weight: Tensor) -> tuple[int, int, int]:

@@ -1,0 +1,69 @@
+// h' = n + a * (h - n), where a and n follow from the input alone: n = g(.), and of the minimal GRU a = sigmoid(.), of the
+// minimal LSTM a = f / (f + i) with f, i = sigmoid(.). Gates lie in this order: update, candidate; or f, i, candidate.
+#pragma once
+
+#include "products.h"
+
+template <typename Number, bool LSTM> struct Minimal {
+  static constexpr int GATES = LSTM ? 3 : 2;
+  int steps, units, threads;
+  int64_t rows;
+
+  struct Gates {
+    Vector kept, candidate, slope;  // a, n, and how n changes with what stands before it
+  };
+
+  Gates at(const Number* x) const {
+    const int64_t H = units;
+    const Vector c = load(x + (GATES - 1) * H), s = sigmoid(c > 0.f ? Vector{} : c);  // 1/2 where c is above zero
+    Vector kept;
+    if constexpr (LSTM) {
+      const Vector f = 1.f + exponential(-load(x)), i = 1.f + exponential(-load(x + H));  // one over each gate
+      kept = i / (f + i);
+    } else {
+      kept = sigmoid(load(x));
+    }
+    return {kept, c > 0.f ? c + s : s, c > 0.f ? all(1.f) : s * (1.f - s)};
+  }
+
+  // projected (T, B, G*H), hidden (B, H) -> outputs (T, B, H), the states, in fp32
+  void forward(const Number* projected, const float* hidden, float* outputs) const {
+    const int64_t H = units;
+    share_rows(rows, threads, [&](int64_t first, int64_t end) {
+      for (int t = 0; t < steps; t++)
+        for (int64_t row = first; row < end; row++)
+          for (int64_t unit = 0; unit < H; unit += LANES) {
+            const int64_t place = t * rows + row;
+            const Gates gates = at(projected + GATES * place * H + unit);
+            const Vector before = load((t ? outputs + (place - rows) * H : hidden + row * H) + unit);
+            store(outputs + place * H + unit, gates.candidate + gates.kept * (before - gates.candidate));
+          }
+    });
+  }
+
+  // d_outputs (T, B, H) -> d_projected (T, B, G*H); d_hidden (B, H): of the state after, then of the one before
+  void backward(const Number* projected, const float* outputs, const float* hidden, const float* d_outputs,
+                Number* d_projected, float* d_hidden) const {
+    const int64_t H = units;
+    share_rows(rows, threads, [&](int64_t first, int64_t end) {
+      for (int t = steps - 1; t >= 0; t--)
+        for (int64_t row = first; row < end; row++)
+          for (int64_t unit = 0; unit < H; unit += LANES) {
+            const int64_t place = t * rows + row, gate = GATES * place * H + unit;
+            const Gates gates = at(projected + gate);
+            float* dh_at = d_hidden + row * H + unit;
+            const Vector dh = load(dh_at) + load(d_outputs + place * H + unit);
+            const Vector before = load((t ? outputs + (place - rows) * H : hidden + row * H) + unit);
+            const Vector d = dh * (before - gates.candidate) * gates.kept * (1.f - gates.kept);
+            if constexpr (LSTM) {
+              store(d_projected + gate, d * sigmoid(-load(projected + gate)));
+              store(d_projected + gate + H, -d * sigmoid(-load(projected + gate + H)));
+            } else {
+              store(d_projected + gate, d);
+            }
+            store(d_projected + gate + (GATES - 1) * H, dh * (1.f - gates.kept) * gates.slope);
+            store(dh_at, dh * gates.kept);
+          }
+    });
+  }
+};
