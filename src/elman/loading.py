@@ -49,9 +49,10 @@ def load(folder: ModelFolder, engine: str | None = None, int8: bool = False, sha
     except MissingGraphError as error:
         if engine is not None or int8 or not folder.holds_weights():
             raise
+        loaded = _by_torch(folder, config, tokenizer)
         if folder.holds_graph():
             warnings.warn(f"torch runs instead: {error}", stacklevel=2)
-        return _by_torch(folder, config, tokenizer)
+        return loaded
     from elman.engine.onnx import OnnxEngine
 
     running = OnnxEngine(graph, shared=shared)

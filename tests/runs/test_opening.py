@@ -142,7 +142,7 @@ def test_a_copy_is_refused_where_a_file_is_gone_and_where_the_target_is_taken(
     train: Train, tmp_path: Path
 ) -> None:
     model = train()
-    with pytest.raises(FolderError, match="holds another run"):
+    with pytest.raises(FolderError, match="is taken, expected a name that is free"):
         model.save(tmp_path / "model")
     (tmp_path / "model" / "tokenizer.json").unlink()
     with pytest.raises(FolderError, match="has no tokenizer.json"):
