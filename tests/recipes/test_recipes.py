@@ -70,12 +70,15 @@ def test_a_recipe_of_ones_own_is_a_file_with_cases(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(
         'description = "mine"\n[train]\nsteps = 3\n[[when]]\ntokens_below = 50\nmodel = { layers = 2 }\n'
         "[[when]]\nvocabulary_from = 30\nmodel = { hidden_size = 7 }\n"
+        "[[when]]\nminutes_below = 0.5\nmodel = { cell = 'gru' }\n"
     )
     recipe = load_recipe(str(tmp_path / "mine.toml"))
     assert settings_from(recipe.layers(49, 29)).model.layers == 2
     assert settings_from(recipe.layers(50, 30)).model.layers == 1
     assert settings_from(recipe.layers(49, 29)).model.hidden_size == 512
     assert settings_from(recipe.layers(50, 30)).model.hidden_size == 7
+    cells = [settings_from(recipe.layers(50, 30, *time)).model.cell for time in ((), (0.5,), (0.4,))]
+    assert cells == ["lstm", "lstm", "gru"]
     (tmp_path / "broken.toml").write_text("train = [")
     with pytest.raises(SettingsError, match="recipe broken is not valid TOML"):
         load_recipe(str(tmp_path / "broken.toml"))
@@ -85,8 +88,8 @@ def test_a_recipe_of_ones_own_is_a_file_with_cases(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("[when]\ntokens_below = 5", "`when` is no list of tables"),
-        ("[[when]]\nmodel = { layers = 2 }", r"\[\[when\]\] 1 needs a whole number for at least one of"),
-        ("[[when]]\ntokens_below = '5'\nmodel = { layers = 2 }", "needs a whole number"),
+        ("[[when]]\nmodel = { layers = 2 }", r"\[\[when\]\] 1 needs a number for at least one of"),
+        ("[[when]]\ntokens_below = '5'\nmodel = { layers = 2 }", "needs a number"),
         ("[[when]]\ntokens_below = 5\ntokenizer = 'byte'", "sets tokenizer; expected model and train"),
         (
             "[[when]]\ntokens_below = 5\nmodel = { layer = 2 }",

@@ -1,11 +1,12 @@
 """Recipes: named settings, shipped as TOML files beside this module or written by the user.
 
 A recipe may hold `[[when]]` tables: model and train settings for a training part with fewer tokens
-(`tokens_below`), with at least so many (`tokens_from`), or with a larger vocabulary (`vocabulary_from`); all
-that match apply, in order.
+(`tokens_below`), with at least so many (`tokens_from`), with a larger vocabulary (`vocabulary_from`), or where
+less time is asked for (`minutes_below`); all that match apply, in order.
 """
 
 import difflib
+import math
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,27 +16,28 @@ from typing import Any
 from elman.config import Layer, settings_from
 from elman.errors import SettingsError
 
-CONDITIONS = ("tokens_below", "tokens_from", "vocabulary_from")
+CONDITIONS = ("tokens_below", "tokens_from", "vocabulary_from", "minutes_below")
 TYPICAL = (1_000_000, 0)  # tokens and vocabulary size, where no text is known yet
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Named settings, with what changes for a text of another size."""
+    """Named settings, with what changes for a text of another size or in less time."""
 
     name: str
     description: str
     settings: Layer
     cases: tuple[Layer, ...]
 
-    def layers(self, tokens: int, vocabulary_size: int) -> list[Layer]:
-        """Return the layers for so many training tokens and so many different ones."""
+    def layers(self, tokens: int, vocabulary_size: int, minutes: float = math.inf) -> list[Layer]:
+        """Return the layers for so many training tokens, so many different ones, and so much time."""
         chosen = [self.settings]
         for case in self.cases:
             if (
                 tokens < case.get("tokens_below", tokens + 1)
                 and tokens >= case.get("tokens_from", 0)
                 and vocabulary_size >= case.get("vocabulary_from", 0)
+                and ("minutes_below" not in case or minutes < case["minutes_below"])
             ):
                 chosen.append(_settings(case))
         return chosen
@@ -93,8 +95,8 @@ def _parse(name: str, text: str) -> Recipe:
 def _check(name: str, table: Layer, case: Layer) -> None:
     """Refuse a case now, not when a text of its size comes along."""
     conditions = {key: value for key, value in case.items() if key in CONDITIONS}
-    if not conditions or not all(type(value) is int for value in conditions.values()):
-        raise SettingsError(f"{name} needs a whole number for at least one of {', '.join(CONDITIONS)}")
+    if not conditions or not all(type(value) in (int, float) for value in conditions.values()):
+        raise SettingsError(f"{name} needs a number for at least one of {', '.join(CONDITIONS)}")
     if others := [key for key in _settings(case) if key not in ("model", "train")]:
         raise SettingsError(f"{name} sets {', '.join(others)}; expected model and train settings only")
     try:

@@ -3,6 +3,7 @@
 Imports no torch, so that a wrong setting or text is refused before a second is spent.
 """
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,9 +54,11 @@ def prepare(texts: Sequence[str], recipe: str, asked: Layer, advance: Advance | 
     """
     layers = load_recipe(recipe).layers
     early = settings_from([*layers(*TYPICAL), asked])
+    minutes = asked.get("train", {}).get("minutes", math.inf)
     text = _open(texts, early, advance)
     parts, tokens = _tokens(text, early, advance)
-    settings = settings_from([*layers(len(tokens.parts["train"]), tokens.tokenizer.size), asked])
+    chosen = layers(len(tokens.parts["train"]), tokens.tokenizer.size, minutes)
+    settings = settings_from([*chosen, asked])
     sources = _absolute(texts)
     return Preparation(recipe, asked, sources, settings, text, parts, tokens)
 
