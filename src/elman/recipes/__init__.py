@@ -1,8 +1,8 @@
 """Recipes: named settings, shipped as TOML files beside this module or written by the user.
 
 A recipe may hold `[[when]]` tables: model and train settings for a training part with fewer tokens
-(`tokens_below`), with at least so many (`tokens_from`), with a larger vocabulary (`vocabulary_from`), or where
-less time is asked for (`minutes_below`); all that match apply, in order.
+(`tokens_below`), with at least so many (`tokens_from`), with a larger vocabulary (`vocabulary_from`), or
+where less time is asked for (`minutes_below`); all that match apply, in order.
 """
 
 import difflib
