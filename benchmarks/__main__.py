@@ -2,7 +2,18 @@
 
 from pathlib import Path
 
-from . import encoding, generation, gigabyte, quality, serve, start
+from . import (
+    encoding,
+    generation,
+    gigabyte,
+    parallel,
+    quality,
+    recurrence,
+    serve,
+    start,
+    time_to_quality,
+    training,
+)
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
@@ -12,7 +23,18 @@ def main() -> None:
     sections = [
         "# Benchmarks\n\nWritten by `make bench`; medians with the smallest and largest of the repeats.\n"
     ]
-    for module in (start, encoding, generation, serve, quality, gigabyte):
+    for module in (
+        start,
+        encoding,
+        recurrence,
+        training,
+        parallel,
+        generation,
+        serve,
+        time_to_quality,
+        quality,
+        gigabyte,
+    ):
         table = module.measure().markdown()
         print(table, flush=True)
         sections.append(table)

@@ -1,8 +1,8 @@
 """What a state that is linear in the one before buys: training with all steps in parallel, and a cheap step.
 
-Training: forward and backward pass of one layer over T = 256 steps by the scan, against the same cell's own
-step loop: project and step, once for each token, as RNN cells are used in torch; and against the reference
-path, which at least projects all steps at once. Writing: milliseconds of one step of one stream through ONNX
+Training: forward and backward pass of one layer over T = 256 steps by the scan and by the native path, against
+the same cell's own step loop: project and step, once for each token, as RNN cells are used in torch; and
+against the reference path, which at least projects all steps at once. Writing: milliseconds of one step of one stream through ONNX
 Runtime, 1x512 over 65 characters, against the GRU's.
 """
 
@@ -17,7 +17,7 @@ from elman.config import ModelSettings
 from elman.engine.onnx import OnnxEngine
 from elman.export import export
 from elman.model import Network
-from elman.recurrence import Unroll, reference, scan
+from elman.recurrence import Unroll, native, reference, scan
 
 from .report import Table, in_turn, spread
 
@@ -72,14 +72,15 @@ def measure() -> Table:
         for precision in ("fp32", "bf16"):
             torch.manual_seed(0)
             cell = CELLS["min-gru"](hidden, hidden)
-            fast, loop, plain = in_turn(
+            columns = in_turn(
                 *(
                     pass_through(unroll, cell, batch, precision == "bf16")
-                    for unroll in (scan.unroll, token_by_token, reference.unroll)
+                    for unroll in (native.unroll, scan.unroll, token_by_token, reference.unroll)
                 )
             )
-            times = [spread([1e3 * s for s in column]) for column in (fast, loop, plain)]
-            ratios = [spread([a / b for a, b in zip(slow, fast, strict=True)]) for slow in (loop, plain)]
+            times = [spread([1e3 * s for s in column]) for column in columns]
+            fast, *others = columns
+            ratios = [spread([a / b for a, b in zip(slow, fast, strict=True)]) for slow in others]
             rows.append([f"min-gru B {batch}, H {hidden}, {precision}", *times, *ratios])
     gru, *others = in_turn(*(steps(cell) for cell in ("gru", *LINEAR)), repeats=9)
     stepping = [
@@ -90,7 +91,16 @@ def measure() -> Table:
     return Table(
         f"Parallel cells, {STEPS} steps",
         "python -m benchmarks.parallel",
-        ["layer", "scan, ms", "step loop, ms", "reference, ms", "step loop / scan", "reference / scan"],
+        [
+            "layer",
+            "native, ms",
+            "scan, ms",
+            "step loop, ms",
+            "reference, ms",
+            "scan / native",
+            "step loop / native",
+            "reference / native",
+        ],
         rows,
         f"One step of one stream, 1x{HIDDEN}, ONNX Runtime: gru "
         f"{spread([1e3 * s / TOKENS for s in gru], 3)} ms; {'; '.join(stepping)}.",
