@@ -1,9 +1,9 @@
 """What a state that is linear in the one before buys: training with all steps in parallel, and a cheap step.
 
-Training: forward and backward pass of one layer over T = 256 steps by the scan and by the native path, against
-the same cell's own step loop: project and step, once for each token, as RNN cells are used in torch; and
-against the reference path, which at least projects all steps at once. Writing: milliseconds of one step of one stream through ONNX
-Runtime, 1x512 over 65 characters, against the GRU's.
+Training: forward and backward pass of one layer over T = 256 steps, natively and by the scan, against
+the same cell's own step loop (project and step, once for each token, as RNN cells are used in torch) and
+against the reference path, which at least projects all steps at once. Writing: milliseconds of one step of
+one stream through ONNX Runtime, 1x512 over 65 characters, against the GRU's.
 """
 
 import sys
