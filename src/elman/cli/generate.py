@@ -1,7 +1,9 @@
 """`elman generate`: text from a model, printed as it is made."""
 
+import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -117,7 +119,7 @@ def command(
         if not as_json:
             sys.stdout.write(prompt or "")
         try:
-            for piece in pieces:
+            for piece in _interruptible(pieces):
                 text += piece
                 if not as_json:
                     sys.stdout.write(piece)
@@ -146,3 +148,23 @@ def command(
             loaded.save_state(stream.state, save_state)
     if as_json:
         print_json(results if count > 1 else results[0])
+
+
+def _interruptible(pieces: Iterator[str]) -> Iterator[str]:
+    """Yield pieces; Ctrl-C ends between two of them, wherever it fell, and a second one at once."""
+    asked = False
+
+    def stop(*_: object) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        for piece in pieces:
+            yield piece
+            if asked:
+                raise KeyboardInterrupt
+    finally:
+        signal.signal(signal.SIGINT, before)
