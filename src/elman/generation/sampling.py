@@ -83,6 +83,10 @@ class Sampling:
         if self.repetition_penalty != 1 and (known := sorted(set(recent))):
             factor = np.where(scores[known] > 0, 1 / self.repetition_penalty, self.repetition_penalty)
             scores[known] *= factor
+        if self._draws_nothing:
+            likeliest = np.zeros(len(scores))
+            likeliest[np.argmax(scores)] = 1.0
+            return likeliest
         scores /= self._divisor
         if self.top_k is not None and self.top_k < len(scores):
             scores[np.argsort(-scores, kind="stable")[self.top_k :]] = -np.inf
