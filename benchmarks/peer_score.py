@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from .time_to_quality import BLOCKS
+
 BATCH = 512
-BLOCKS = 400
 
 
 @torch.inference_mode()

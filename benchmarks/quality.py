@@ -1,15 +1,10 @@
 """What three minutes of training reach on texts that ELMAN_TEST_DATA holds, beside the best n-gram."""
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from .report import Table
+from .report import DATA, Table, train
 
-DATA = Path(os.environ.get("ELMAN_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 RUNS = [
     ("tinyshakespeare.txt", ["--minutes", "3"]),
     ("quatrains.txt", ["--minutes", "3"]),
@@ -27,24 +22,7 @@ def measure() -> Table:
             if not (DATA / name).exists():
                 rows.append([name, *["not measured"] * 5])
                 continue
-            command = [
-                sys.executable,
-                "-m",
-                "elman",
-                "train",
-                str(DATA / name),
-                *options,
-                "--seed",
-                "0",
-                "--json",
-            ]
-            done = subprocess.run(
-                [*command, "--out", f"{folder}/{number}"],
-                check=True,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-            result = json.loads(done.stdout)
+            result = train(DATA / name, Path(folder, str(number)), *options, "--seed", "0")
             validation = result["validation"]
             counted, bits = next((k, v) for k, v in validation["baselines"].items() if k.startswith("kneser"))
             rows.append(

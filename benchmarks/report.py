@@ -1,14 +1,19 @@
 """What all benchmarks share: timing in pairs, the machine's name, and the page of results."""
 
+import json
+import os
 import platform
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 REPEATS = 5
+DATA = Path(os.environ.get("ELMAN_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,14 @@ def in_turn(*works: Callable[[], object], repeats: int = REPEATS) -> list[list[f
         work()
     turns = [[seconds(work) for work in works] for _ in range(repeats)]
     return [list(column) for column in zip(*turns, strict=True)]
+
+
+def train(text: Path, out: Path, *options: str) -> dict[str, Any]:
+    """Train by the command line and return what it prints with --json."""
+    command = [sys.executable, "-m", "elman", "train", str(text), "--out", str(out), *options, "--json"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:

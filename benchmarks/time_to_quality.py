@@ -7,7 +7,6 @@ benchmarks/peers/nanoGPT holds it: git clone https://github.com/karpathy/nanoGPT
 """
 
 import json
-import os
 import re
 import statistics
 import subprocess
@@ -23,9 +22,8 @@ from numpy.typing import NDArray
 from elman import LanguageModel
 from elman.engine import Engine, log_probabilities
 
-from .report import Table
+from .report import DATA, Table, train
 
-DATA = Path(os.environ.get("ELMAN_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 TEXT = DATA / "tinyshakespeare.txt"
 NANOGPT = Path(__file__).parent / "peers" / "nanoGPT"
 SEEDS = (0, 1, 2)
@@ -53,7 +51,6 @@ class Outcome(NamedTuple):
     seconds: float
     whole: float
     cold: dict[int, float]  # by the length of a block
-    curve: list[tuple[float, float]]  # seconds, nats of the quick validation on the way
 
 
 def nanogpt(seed: int, folder: Path) -> Outcome:
@@ -71,10 +68,8 @@ def nanogpt(seed: int, folder: Path) -> Outcome:
     command = [sys.executable, "-c", seeded, "train.py", "config/train_shakespeare_char.py", *flags]
     said = subprocess.run(command, cwd=NANOGPT, check=True, capture_output=True, text=True).stdout
     steps = {int(n): float(ms) / 1000 for n, ms in re.findall(r"iter (\d+): .* time ([\d.]+)ms", said)}
-    validations = {int(n): float(nats) for n, nats in re.findall(r"step (\d+): .* val loss ([\d.]+)", said)}
-    usual = statistics.median(steps.values())
-    spent = np.cumsum([usual if n in validations else steps[n] for n in sorted(steps)])
-    curve = [(float(spent[n - 1]) if n else 0.0, nats) for n, nats in validations.items()]
+    validated, usual = set(map(int, re.findall(r"step (\d+): ", said))), statistics.median(steps.values())
+    seconds = sum(usual if step in validated else spent for step, spent in steps.items())
     scored = subprocess.run(
         [sys.executable, "-m", "benchmarks.peer_score", str(NANOGPT), str(folder / "ckpt.pt")],
         check=True,
@@ -82,21 +77,16 @@ def nanogpt(seed: int, folder: Path) -> Outcome:
         text=True,
     )
     result = json.loads(scored.stdout.splitlines()[-1])
-    return Outcome(float(spent[-1]), result["whole"], {64: result["cold"]}, curve)
+    return Outcome(seconds, result["whole"], {64: result["cold"]})
 
 
 def ours(seed: int, seconds: float, folder: Path) -> Outcome:
     """Train elman's default for so many seconds."""
-    command = [sys.executable, "-m", "elman", "train", str(TEXT), "--minutes", str(seconds / 60)]
-    command += ["--seed", str(seed), "--out", str(folder), "--json"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    result = json.loads(done.stdout)
+    result = train(TEXT, folder, "--minutes", str(seconds / 60), "--seed", str(seed))
     model, text = LanguageModel.load(folder), TEXT.read_text()
     held_out = model.tokenizer.encode(text[int(0.9 * len(text)) :])
-    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    curve = [(row["seconds"], row["nats_per_token"]) for row in rows if row["event"] == "validation"]
     cold = {length: cold_blocks(model.engine, held_out, length) for length in LENGTHS}
-    return Outcome(result["seconds"], result["validation"]["nats_per_character"], cold, curve)
+    return Outcome(result["seconds"], result["validation"]["nats_per_character"], cold)
 
 
 def cold_blocks(engine: Engine, ids: NDArray[np.int64], length: int) -> float:

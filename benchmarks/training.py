@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from elman.batches import WINDOWS, Windows
+from elman.cells import Cell
 from elman.config import ModelSettings, TrainSettings
 from elman.model import Network
 from elman.recurrence import rivals
@@ -79,7 +80,7 @@ def ours(cell: str, hidden: int, layers: int, windows: Windows, rows: int) -> tu
     first = Batch(
         torch.from_numpy(batch.inputs), torch.from_numpy(batch.targets), network.initial_state(rows)
     )
-    precision, path = choose_pace(network, first, "auto", rivals(network.stack.cells[0]))  # type: ignore[arg-type]
+    precision, path = choose_pace(network, first, "auto", rivals(cast(Cell, network.stack.cells[0])))
     network.use(path)
     return Trainer(network, windows, settings, precision), f"{path.name}, {precision.name}"
 

@@ -16,6 +16,7 @@ ORDER = (
     "packages",
     "engine",
     "progress",
+    "signals",
     "text",
     "config",
     "recipes",

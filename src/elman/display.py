@@ -4,11 +4,10 @@ A pipe gets lines without bars or colours. What the user wrote is shown as it is
 """
 
 import math
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from signal import SIGINT, SIGTERM
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -17,6 +16,7 @@ from rich.table import Table
 
 from elman.generation import GAP
 from elman.progress import Advance
+from elman.signals import asking_first
 
 if TYPE_CHECKING:
     from elman.runs.events import Started, Stepped, Validated
@@ -55,8 +55,12 @@ def follow(run: "Run") -> bool:
     """Run to the end with live progress; return False where Ctrl-C or SIGTERM came first."""
     from elman.runs.events import Started, Stepped, Stopped, Validated
 
+    def stop() -> None:
+        run.stop = True
+
     _show_preparation(run)
-    with _graceful(run), _Bar(run) as bar:
+    # Ctrl-C and SIGTERM end the run after the step that is being done
+    with asking_first(stop, SIGINT, SIGTERM), _Bar(run) as bar:
         for event in run.events():
             match event:
                 case Started():
@@ -191,23 +195,3 @@ def _show_validation(validated: "Validated") -> None:
     talk.print(f"step {validated.step:,}: validation {validated.nats_per_token:.4f} nats per token{mark}")
     for prompt, sample in validated.samples.items():
         talk.print(f"  {prompt!r} -> {sample!r}")
-
-
-@contextmanager
-def _graceful(run: "Run") -> Iterator[None]:
-    """Let Ctrl-C or SIGTERM end the run after the step that is being done; a second one ends it at once."""
-    if threading.current_thread() is not threading.main_thread():  # no other thread may listen to signals
-        yield
-        return
-
-    def stop(number: int, _: object) -> None:
-        if run.stop:
-            raise KeyboardInterrupt
-        run.stop = True
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

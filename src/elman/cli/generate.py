@@ -1,10 +1,11 @@
 """`elman generate`: text from a model, printed as it is made."""
 
-import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from signal import SIGINT
 from typing import Annotated
 
 import typer
@@ -151,20 +152,12 @@ def command(
 
 
 def _interruptible(pieces: Iterator[str]) -> Iterator[str]:
-    """Yield pieces; Ctrl-C ends between two of them, wherever it fell, and a second one at once."""
-    asked = False
+    """Yield pieces; Ctrl-C ends between two of them, wherever it fell."""
+    from elman.signals import asking_first
 
-    def stop(*_: object) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
+    stopped = threading.Event()
+    with asking_first(stopped.set, SIGINT):
         for piece in pieces:
             yield piece
-            if asked:
+            if stopped.is_set():
                 raise KeyboardInterrupt
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -1,6 +1,5 @@
 """`elman train`: from texts to a scored model folder."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -55,7 +54,7 @@ def command(
 ) -> None:
     """Train a model on text and say what it is worth."""
     from elman.api import LanguageModel
-    from elman.config import parse_assignment
+    from elman.config import parse_assignment, process
     from elman.display import show_score, talk
     from elman.lessons import learn_pair
     from elman.recipes import load_recipe
@@ -75,7 +74,7 @@ def command(
         "train.recurrence": recurrence,
         "train.prompts": prompt,
     }
-    leads = int(os.environ.get("RANK", "0")) == 0  # of processes that torchrun started, the first one speaks
+    leads = process()[0] == 0  # of processes that torchrun started, the first one speaks
     asked = dict(map(parse_assignment, assignments or []))
     asked |= {name: value for name, value in flags.items() if value is not None}
     if not texts and not resume and recipe and load_recipe(recipe).settings.get("pair"):

@@ -5,7 +5,6 @@ An engine, a tokenizer and a way of sampling come in; characters come out as soo
 nothing of where weights come from.
 """
 
-import codecs
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +20,7 @@ from .beam import search
 from .sampling import Sampling, forbid
 from .state import StreamState, refuse_foreign
 from .stop import Stops
+from .transcript import Transcript
 
 AT_ONCE = 64  # tokens in one call of the engine, at most
 SECONDS_AT_ONCE = 0.02  # in one call: more would show as a stutter
@@ -180,23 +180,20 @@ class Stream:
         A fork of this stream takes the tokens and runs ahead by what is held back.
         """
         writer = Stream(self._engine, self._tokenizer, self.state)
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        taken = passed = 0  # characters
+        transcript = Transcript(self._tokenizer.pieces, stops)
         places: deque[tuple[int, StreamState, list[int]]] = deque()  # ends of tokens that are held back
         for token in choose(writer):
-            characters = decoder.decode(self._tokenizer.pieces[token])
-            piece = stops.pass_on(characters)
-            taken, passed = taken + len(characters), passed + len(piece)
-            if not decoder.getstate()[0]:  # the token ends with a character
-                places.append((taken, writer._state, writer._ahead.copy()))
-            while places and places[0][0] <= passed:
+            _, piece = transcript.take(token)
+            if transcript.whole:
+                places.append((transcript.taken, writer._state, writer._ahead.copy()))
+            while places and places[0][0] <= transcript.passed:
                 _, self._state, self._ahead = places.popleft()
             if piece:
                 yield piece
-            if stops.found:
+            if transcript.stopped:
                 return
         self._state, self._ahead = writer._state, writer._ahead
-        if piece := stops.pass_on(decoder.decode(b"", final=True)) + stops.rest():
+        if piece := transcript.end():
             yield piece
 
     def _many_at_once(

@@ -3,10 +3,11 @@
 What leads says, in this order: what the run is, what its saved state is, each step, and how it ended.
 """
 
-import signal
 from pathlib import Path
+from signal import SIG_IGN, SIGINT, SIGTERM
 
 from elman.config import Settings
+from elman.signals import heard_by
 from elman.storage import ModelFolder, Saved
 from elman.training import Ranks, Trainer
 
@@ -47,18 +48,16 @@ def follow_leader(ranks: Ranks) -> Path:
         KeyboardInterrupt: the leading process was told to stop, and has saved the run.
         RankError: another process ended before.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the one that leads says when to stop
-    _, config = ranks.spread({}, {})
-    preparation = prepare_again(config, Settings.model_validate(config["settings"]), {}, [])
-    precision, recurrence = config["pace"]
-    trainer = make_trainer(preparation, precision, recurrence, ranks)
-    tensors, said = ranks.spread({}, {})
-    if said["values"]:
-        trainer.restore(tensors, said["values"])
-    trainer.follow()
-    (end,) = ranks.agree(FINISHED)
-    ranks.leave()
+    with heard_by(SIG_IGN, SIGINT, SIGTERM):  # the one that leads says when to stop
+        _, config = ranks.spread({}, {})
+        preparation = prepare_again(config, Settings.model_validate(config["settings"]), {}, [])
+        trainer = make_trainer(preparation, config["pace"][0], config["pace"][1], ranks)
+        tensors, said = ranks.spread({}, {})
+        if said["values"]:
+            trainer.restore(tensors, said["values"])
+        trainer.follow()
+        (end,) = ranks.agree(FINISHED)
+        ranks.leave()
     if end == STOPPED:
         raise KeyboardInterrupt
     return Path(said["folder"])

@@ -13,7 +13,7 @@ from elman.generation import GAP
 from elman.model import TorchEngine
 from elman.progress import Advance
 from elman.storage import ModelFolder
-from elman.training import Ranks, Trainer
+from elman.training import ALONE, Ranks, Trainer
 
 from .following import lead, tell
 from .preparation import prepare, prepare_again
@@ -43,7 +43,7 @@ def new_run(
     asked: Layer,
     allow_leak: bool = False,
     advance: Advance | None = None,
-    ranks: Ranks | None = None,
+    ranks: Ranks = ALONE,
 ) -> Run:
     """Prepare a run and write what it starts from; without `out` in a new folder under models/.
 
@@ -55,7 +55,6 @@ def new_run(
         SettingsError, TextError, TokenError: as `prepare` and `make_trainer`; nothing is written then.
         StorageError: the folder cannot be written.
     """
-    ranks = ranks or Ranks()
     if out is not None:
         ModelFolder(out).refuse_if_taken()
     preparation = prepare(texts, recipe, asked, advance)
@@ -74,7 +73,7 @@ def new_run(
 
 
 def resumed_run(
-    out: Path, texts: Sequence[str], asked: Layer, advance: Advance | None = None, ranks: Ranks | None = None
+    out: Path, texts: Sequence[str], asked: Layer, advance: Advance | None = None, ranks: Ranks = ALONE
 ) -> Run:
     """Prepare the run in a folder to go on from its newest intact state.
 
@@ -86,7 +85,6 @@ def resumed_run(
         SettingsError: a setting that cannot change when a run goes on.
         TextError: the text is not the one the run began with.
     """
-    ranks = ranks or Ranks()
     _refuse_fixed(asked)
     folder = ModelFolder(out)
     if not out.is_dir():

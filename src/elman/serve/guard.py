@@ -34,11 +34,11 @@ class Guard:
                 self._metrics.answers[message["status"]] += 1
             await send(message)
 
+        if not scope["path"].startswith("/v1/"):
+            await self._app(scope, receive, counted)
+            return
         try:
             headers = Headers(scope=scope)
-            if not scope["path"].startswith("/v1/"):
-                await self._app(scope, receive, counted)
-                return
             self._check_key(headers.get("authorization", ""))
             body = await self._body(int(headers.get("content-length", 0)), receive)
             if body is None:

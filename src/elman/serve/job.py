@@ -3,7 +3,6 @@
 The batcher's thread advances it; whoever asked for it fetches. Knows nothing of engines or HTTP.
 """
 
-import codecs
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from elman.engine import Ids, Logits, State
 from elman.generation import Sampling, StreamState
 from elman.generation.state import RECENT
 from elman.generation.stop import Stops
+from elman.generation.transcript import Transcript
 
 from .rating import Rated, Rating
 
@@ -58,19 +58,22 @@ class Job:
         self.recent = deque((*start.recent, *ahead[-RECENT:].tolist()), maxlen=RECENT)
         self.random = np.random.Generator(np.random.PCG64(order.seed))
         self.pieces: deque[Piece] = deque()
-        self.written, self.stopped = 0, False
+        self.written = 0
         self.woken = 0.0
         self.done = False  # in no batch any more
         self.failed = self.gone = False  # the model could not go on; nobody waits for it any more
-        self._spellings = spellings
-        self._decoder, self._stops = codecs.getincrementaldecoder("utf-8")("replace"), Stops(order.stop)
-        self._passed_on = order.offset + sum(map(len, order.echoed))  # characters
+        self._transcript = Transcript(spellings, Stops(order.stop))
+        self._before = order.offset + sum(map(len, order.echoed))  # characters before the first written
         self._rating = Rating(spellings, order.alternatives or 0, order.offset)
         self._echoed = deque(order.echoed)
-        self._spelled = self._sent = 0  # characters written and, of these, passed on; where it rewinds
         self._marks: deque[tuple[int, StreamState]] = deque()  # what was spelled at a place, and the place
         if len(order.echoed) > len(self.unread):
             self.pieces.append(Piece("", [self._rating.first(self._echoed.popleft())]))
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop string ended it."""
+        return self._transcript.stopped
 
     @property
     def complete(self) -> bool:
@@ -81,15 +84,14 @@ class Job:
     def state(self) -> StreamState:
         """Where the text stands; of a job that is in no batch."""
         if self.stopped and self._marks:
-            return [state for spelled, state in self._marks if spelled <= self._sent][-1]
+            return [state for spelled, state in self._marks if spelled <= self._transcript.passed][-1]
         return StreamState(self.memory, tuple(self.recent))
 
     def mark(self, memory: State, row: int) -> None:
         """Note the place before the next token, and forget those before the last one that is certain."""
-        begun = bool(self._decoder.getstate()[0])  # a character that is not whole yet
-        place = StreamState(_taken(memory, row), tuple(self.recent))
-        self._marks.append((self._spelled + begun, place))
-        while len(self._marks) > 1 and self._marks[1][0] <= self._sent:
+        transcript, place = self._transcript, StreamState(_taken(memory, row), tuple(self.recent))
+        self._marks.append((transcript.taken + (not transcript.whole), place))  # one that is begun counts
+        while len(self._marks) > 1 and self._marks[1][0] <= transcript.passed:
             self._marks.popleft()
 
     def read(self, count: int, logits: Logits) -> None:
@@ -106,18 +108,14 @@ class Job:
         self.token = token
         self.recent.append(token)
         self.written += 1
-        spelled = self._decoder.decode(self._spellings[token])
-        text, rated = self._stops.pass_on(spelled), []
-        if not self._stops.found and self.written == self.order.count:
-            text += self._stops.pass_on(self._decoder.decode(b"", final=True)) + self._stops.rest()
-        self.stopped = self._stops.found
-        if self.order.rewinds:
-            self._spelled += len(spelled)
-            self._sent += len(text)
+        spelled, text = self._transcript.take(token)
+        if not self.stopped and self.written == self.order.count:
+            text += self._transcript.end()
+        rated = list[Rated]()
         if self.order.alternatives is not None:
-            self._passed_on += len(text)
             self._rating.hold(token, spelled, logits)
-            rated = self._rating.release(self._passed_on if self.stopped or not self.complete else None)
+            certain = self._before + self._transcript.passed
+            rated = self._rating.release(certain if self.stopped or not self.complete else None)
         if text or rated:
             self.pieces.append(Piece(text, rated))
 

@@ -17,7 +17,6 @@ from elman.api import LanguageModel
 from elman.engine import Ids
 from elman.evaluation.score import TokenScore
 from elman.generation import Sampling, StreamState, opening
-from elman.generation.sampling import GREEDY
 
 from .batcher import Batcher
 from .job import Order
@@ -148,14 +147,12 @@ class Service:
         self._check_size(asked)
         beginnings = [self._beginning(served, prompt, kept) for prompt in asked.prompts]
         seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
-        greedy = asked.temperature < GREEDY
         sampling = Sampling(
-            1.0 if greedy else asked.temperature,
+            asked.temperature,
             asked.top_k,
             asked.top_p if asked.top_p < 1 else None,
             asked.min_p or None,
             asked.repetition_penalty,
-            greedy,
         )
         echoed, rewinds = asked.echo and asked.logprobs is not None, asked.advance and bool(asked.stop)
         orders = list[tuple[Order, Beginning]]()

@@ -3,6 +3,7 @@
 from .pace import Batch as Batch
 from .pace import Precision as Precision
 from .pace import choose_pace as choose_pace
+from .ranks import ALONE as ALONE
 from .ranks import Ranks as Ranks
 from .ranks import join_ranks as join_ranks
 from .trainer import Progress as Progress

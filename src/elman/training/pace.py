@@ -14,7 +14,7 @@ from elman.model import Network, States
 from elman.recurrence import Choice
 
 from .loss import batch_loss
-from .ranks import Ranks
+from .ranks import ALONE, Ranks
 
 SECONDS = 0.2  # spent on timing each way
 GAIN = 1.05  # how much faster bf16 must be to be worth its rounding
@@ -37,7 +37,7 @@ class Batch(NamedTuple):
 
 
 def choose_pace(
-    network: Network, batch: Batch, wanted: str, paths: Sequence[Choice], ranks: Ranks | None = None
+    network: Network, batch: Batch, wanted: str, paths: Sequence[Choice], ranks: Ranks = ALONE
 ) -> tuple[Precision, Choice]:
     """Return the wanted precision, or of `auto` the faster one; and of the paths the fastest in it.
 
@@ -59,8 +59,7 @@ def choose_pace(
                 times[name, path.name] = _seconds_per_step(network, batch, name, path)
             except RuntimeError as error:
                 refused = f"{name} cannot run here ({str(error).partition('. ')[0].splitlines()[0]})"
-    if ranks is not None and times:
-        times = dict(zip(times, ranks.agree(*times.values()), strict=True))
+    times = dict(zip(times, ranks.agree(*times.values()), strict=True))
     best = dict[str, float]()
     for (name, _), seconds in times.items():
         best[name] = min(seconds, best.get(name, seconds))

@@ -7,8 +7,8 @@ gradients are averaged before each update; hidden states stay where their rows a
 import datetime
 import json
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, distributed
 
+from elman.config import process
 from elman.errors import RankError
 
 Tensors = dict[str, NDArray[Any]]
-PATIENCE = datetime.timedelta(
-    days=1
-)  # the others wait while rank 0 validates; who is gone is noticed at once
+# for which the others wait while rank 0 validates; who is gone is noticed at once
+PATIENCE = datetime.timedelta(days=1)
 
 
 class Ranks:
@@ -55,7 +55,7 @@ class Ranks:
 
     def agree(self, *values: float) -> list[float]:
         """Return what rank 0 says."""
-        if self.size == 1:
+        if self.size == 1 or not values:
             return list(values)
         said = torch.tensor(values, dtype=torch.float64, device=self._device)
         self._broadcast(said)
@@ -99,22 +99,26 @@ class Ranks:
         return sent.cpu().numpy().tobytes()
 
     def _broadcast(self, tensor: Tensor) -> None:
-        try:
+        with self._together():
             distributed.broadcast(tensor, 0)
-        except RuntimeError as error:
-            raise self._lost() from error
 
     def _all_reduce(self, tensor: Tensor) -> None:
-        try:
+        with self._together():
             distributed.all_reduce(tensor)
-        except RuntimeError as error:
-            raise self._lost() from error
 
-    def _lost(self) -> RankError:
-        return RankError(
-            f"another of the {self.size} processes of this run has ended, expected all of them; what was "
-            "saved last is intact: go on with --resume --out DIR, with any number of processes"
-        )
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """Say in one line that another process is gone."""
+        try:
+            yield
+        except RuntimeError as error:
+            raise RankError(
+                f"another of the {self.size} processes of this run has ended, expected all of them; what was "
+                "saved last is intact: go on with --resume --out DIR, with any number of processes"
+            ) from error
+
+
+ALONE = Ranks()
 
 
 def join_ranks() -> Ranks:
@@ -122,9 +126,9 @@ def join_ranks() -> Ranks:
 
     On a machine with a GPU for each process they meet by NCCL, else by gloo.
     """
-    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    rank, size = process()
     if size == 1:
-        return Ranks()
+        return ALONE
     if torch.cuda.device_count() >= int(os.environ.get("LOCAL_WORLD_SIZE", size)):
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", rank)))
         device, backend = "cuda", "nccl"

@@ -22,9 +22,8 @@ from .budget import Budget
 from .loss import batch_loss
 from .optimizer import Optimizer, clip_gradients
 from .pace import Precision
-from .ranks import Ranks
+from .ranks import ALONE, Ranks, Tensors
 
-Tensors = dict[str, NDArray[Any]]
 LEARN, SHOW, END = range(3)  # what the one that leads says to those that follow
 
 
@@ -49,10 +48,10 @@ class Trainer:
         windows: Windows | PairWindows,
         settings: TrainSettings,
         precision: Precision,
-        ranks: Ranks | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.network, self.windows, self.settings, self.precision = network, windows, settings, precision
-        self.ranks = ranks or Ranks()
+        self.ranks = ranks
         self.budget = Budget(settings, windows.batches_per_epoch)
         self.optimizer = Optimizer(network, settings)
         self.step = self.tokens = 0

@@ -20,6 +20,11 @@ struct Order {
   int64_t output_stride, input_stride;  // of the weights as they lie in memory
 };
 
+// The order of a step forward: all gates of a unit side by side. Weights are (gates * units, units).
+inline Order order_of_gates(int gates, int units) {
+  return {units / LANES, gates, units, LANES, units, units, 1};
+}
+
 template <typename Number> void pack(const float* weights, Number* packed, const Order& order, int threads) {
 #pragma omp parallel for num_threads(threads)
   for (int block = 0; block < order.blocks; block++) {
@@ -94,6 +99,12 @@ inline void product(int rows, const Number* inputs, int64_t stride, const Number
 
 // How many vectors of adjacent outputs a block has: the most that divide them all.
 inline int adjacent(int units) { return units % (4 * LANES) == 0 ? 4 : units % (2 * LANES) == 0 ? 2 : 1; }
+
+// The order of sums over `depth` inputs: as many adjacent outputs side by side as a block takes.
+inline Order order_of_adjacent(int units, int depth, int64_t output_stride, int64_t input_stride) {
+  const int columns = adjacent(units);
+  return {units / (columns * LANES), columns, depth, columns * LANES, LANES, output_stride, input_stride};
+}
 
 // Call run(4), run(2) or run(1), with what `adjacent` says as a constant.
 template <typename Run> inline void by_adjacent(int units, Run&& run) {

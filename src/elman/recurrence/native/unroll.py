@@ -51,19 +51,19 @@ def unroll(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
     Raises:
         RuntimeError: a precision that this processor has no products for.
     """
-    projected = cell.project(x).contiguous()
     hidden, keep = state[0].float().contiguous(), torch.is_grad_enabled()
+    function: Any  # torch has no types for `apply`
+    given: tuple[Any, ...]
     if isinstance(cell, LSTMCell):
-        memory = state.c.float().contiguous()
-        outputs, *after = LSTM.apply(projected, cell.recurrent_weight, hidden, memory, keep)  # type: ignore[no-untyped-call]
+        function, given = LSTM, (cell.recurrent_weight, hidden, state.c.float().contiguous(), keep)
     elif isinstance(cell, GRUCell):
-        outputs, *after = GRU.apply(projected, cell.recurrent_weight, cell.candidate_bias, hidden, keep)  # type: ignore[no-untyped-call]
+        function, given = GRU, (cell.recurrent_weight, cell.candidate_bias, hidden, keep)
     elif isinstance(cell, LinearCell):
-        kind = "min_lstm" if isinstance(cell, MinLSTMCell) else "min_gru"
-        outputs, *after = Minimal.apply(projected, hidden, kind)  # type: ignore[no-untyped-call]
+        function, given = Minimal, (hidden, "min_lstm" if isinstance(cell, MinLSTMCell) else "min_gru")
     else:
         kind = "relu" if isinstance(cell, ElmanReluCell) else "tanh"
-        outputs, *after = Elman.apply(projected, cell.recurrent_weight, hidden, kind)  # type: ignore[no-untyped-call]
+        function, given = Elman, (cell.recurrent_weight, hidden, kind)
+    outputs, *after = function.apply(cell.project(x).contiguous(), *given)
     return outputs, cell.state_type(*after)
 
 
@@ -79,7 +79,7 @@ class LSTM(Function):
         outputs, gates = projected.new_empty(shape), _gates(projected, 4 * shape[2], keep)
         memories, last = hidden.new_empty(shape), torch.empty_like(hidden)
         start = hidden.to(kind)
-        packed = _pack_forward(weight, kind, 4)
+        packed = _pack_gates(weight, kind)
         _call("lstm_forward", kind, shape, projected, packed, start, memory, outputs, last, memories, gates)
         ctx.save_for_backward(weight, start, memory, outputs, memories, gates)
         return outputs, last, memories[-1].clone()
@@ -89,7 +89,7 @@ class LSTM(Function):
         """Run all steps back."""
         weight, start, memory, outputs, memories, gates = ctx.saved_tensors
         d_outputs, d_hidden, d_memory = _own(*gradients)
-        d_projected, packed = torch.empty_like(gates), _pack_backward(weight, gates.dtype)
+        d_projected, packed = torch.empty_like(gates), _pack_columns(weight, gates.dtype)
         _call(
             "lstm_backward",
             gates.dtype,
@@ -110,7 +110,7 @@ class GRU(Function):
         shape, kind = _shape(projected, weight), projected.dtype
         outputs, gates = projected.new_empty(shape), _gates(projected, 4 * shape[2], keep)
         start, state = hidden.to(kind), hidden.clone()
-        packed = _pack_forward(weight, kind, 3)
+        packed = _pack_gates(weight, kind)
         _call("gru_forward", kind, shape, projected, packed, bias, start, outputs, state, gates)
         ctx.save_for_backward(weight, start, outputs, gates)
         ctx.biased = bias is not None
@@ -123,7 +123,7 @@ class GRU(Function):
         d_outputs, d_hidden = _own(*gradients)
         units = outputs.shape[2]
         d_projected = outputs.new_empty(*outputs.shape[:2], 3 * units)
-        d_recurrent, packed = torch.empty_like(d_projected), _pack_backward(weight, gates.dtype)
+        d_recurrent, packed = torch.empty_like(d_projected), _pack_columns(weight, gates.dtype)
         _call(
             "gru_backward",
             gates.dtype,
@@ -145,7 +145,7 @@ class Elman(Function):
         """Run all steps."""
         shape, kind = _shape(projected, weight), projected.dtype
         outputs, last, start = projected.new_empty(shape), torch.empty_like(hidden), hidden.to(kind)
-        packed = _pack_adjacent(weight, kind, shape[2], *weight.stride())
+        packed = _pack_rows(weight, kind)
         _call(f"{activation}_forward", kind, shape, projected, packed, start, outputs, last)
         ctx.save_for_backward(weight, start, outputs)
         ctx.activation = activation
@@ -156,7 +156,7 @@ class Elman(Function):
         """Run all steps back."""
         weight, start, outputs = ctx.saved_tensors
         d_outputs, d_hidden = _own(*gradients)
-        d_projected, packed = torch.empty_like(outputs), _pack_backward(weight, outputs.dtype)
+        d_projected, packed = torch.empty_like(outputs), _pack_columns(weight, outputs.dtype)
         _call(
             f"{ctx.activation}_backward",
             outputs.dtype,
@@ -215,33 +215,30 @@ def _weight_gradient(d_products: Tensor, start: Tensor, outputs: Tensor) -> Tens
     return (d_products.flatten(0, 1).T @ before.flatten(0, 1)).float()
 
 
-def _pack_forward(weight: Tensor, kind: torch.dtype, gates: int) -> Tensor:
+def _pack_gates(weight: Tensor, kind: torch.dtype) -> Tensor:
     """Pack (G*H, H) so that all gates of a unit stand side by side."""
-    units, lanes = weight.shape[1], load_library().lanes()
-    return _pack(weight, kind, units // lanes, gates, units, lanes, units, *weight.stride())
+    gates, units = weight.shape[0] // weight.shape[1], weight.shape[1]
+    return _pack("pack_gates", weight.contiguous(), kind, gates, units)
 
 
-def _pack_backward(weight: Tensor, kind: torch.dtype) -> Tensor:
+def _pack_rows(weight: Tensor, kind: torch.dtype) -> Tensor:
+    """Pack (H, H), whose sums are over the inputs."""
+    units = ctypes.c_int64(weight.shape[1])
+    return _pack("pack_adjacent", weight.contiguous(), kind, *weight.shape, units, ctypes.c_int64(1))
+
+
+def _pack_columns(weight: Tensor, kind: torch.dtype) -> Tensor:
     """Pack (G*H, H) transposed: sums over gates."""
-    return _pack_adjacent(weight, kind, *weight.shape[:1], *reversed(weight.stride()))
+    width, units = weight.shape
+    return _pack(
+        "pack_adjacent", weight.contiguous(), kind, units, width, ctypes.c_int64(1), ctypes.c_int64(units)
+    )
 
 
-def _pack_adjacent(
-    weight: Tensor, kind: torch.dtype, depth: int, output_stride: int, input_stride: int
-) -> Tensor:
-    """Pack so that as many adjacent outputs stand side by side as one block takes."""
-    units, lanes = weight.shape[1], load_library().lanes()
-    columns = next(count for count in (4, 2, 1) if units % (count * lanes) == 0)
-    blocks = units // (columns * lanes)
-    return _pack(weight, kind, blocks, columns, depth, columns * lanes, lanes, output_stride, input_stride)
-
-
-def _pack(weight: Tensor, kind: torch.dtype, *order: int) -> Tensor:
-    """Return the weights in the order in which they are read; see `Order` in products.h."""
+def _pack(name: str, weight: Tensor, kind: torch.dtype, *order: object) -> Tensor:
+    """Return weights in the order in which they are read, as products.h says."""
     packed = torch.empty(weight.numel(), dtype=kind)
-    pack = _function("pack", kind)
-    counts, steps = map(ctypes.c_int, order[:3]), map(ctypes.c_int64, order[3:])
-    pack(_pointer(weight), _pointer(packed), *counts, *steps, torch.get_num_threads())
+    _function(name, kind)(_pointer(weight), _pointer(packed), *order, torch.get_num_threads())
     return packed
 
 
