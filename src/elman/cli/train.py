@@ -1,5 +1,6 @@
 """`elman train`: from texts to a scored model folder."""
 
+import signal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,7 +75,10 @@ def command(
         "train.recurrence": recurrence,
         "train.prompts": prompt,
     }
-    leads = process()[0] == 0  # of processes that torchrun started, the first one speaks
+    rank, count = process()
+    leads = rank == 0  # of processes that torchrun started, the first one speaks
+    if count > 1:  # torchrun sends it to all when one has ended; what that was is to be said first
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     asked = dict(map(parse_assignment, assignments or []))
     asked |= {name: value for name, value in flags.items() if value is not None}
     if not texts and not resume and recipe and load_recipe(recipe).settings.get("pair"):

@@ -13,6 +13,7 @@ from elman.config import ModelSettings
 from elman.recurrence import Choice
 
 from .initialization import initialize
+from .lookup import Lookup, pays
 from .stack import Stack, States
 
 
@@ -75,17 +76,36 @@ class Network(nn.Module):
         The logits at t are those of the token after t; with two streams, those of the token at t.
         With `last`, logits (S, B, V) of the last S steps only.
         """
-        if self.embedding is not None:
-            x = self.embedding_dropout(self.embedding(ids))  # (T, B, D)
-        else:
-            x = nn.functional.one_hot(ids, self.vocabulary_size).to(
-                next(self.parameters()).dtype
-            )  # (T, B, V)
+        x = self._read(ids)
         if self.backward_stack is None:
             outputs, after = self._run(self.stack, x, states)
         else:
             outputs, after = self._between(self.backward_stack, x, states)
         return self.decoder(self.dropout(outputs[-last:])), after
+
+    def _read(self, ids: Tensor) -> Tensor | Lookup:
+        """Embed ids (T, B): (T, B, D); or say where to look, which allows that each id be seen to once."""
+        weight = next(self.parameters())
+        if self._looks_up(ids):
+            table = (
+                torch.eye(self.vocabulary_size).to(weight)
+                if self.embedding is None
+                else self.embedding.weight
+            )
+            return Lookup(table, ids)
+        if self.embedding is not None:
+            embedded: Tensor = self.embedding_dropout(self.embedding(ids))
+            return embedded
+        return nn.functional.one_hot(ids, self.vocabulary_size).to(weight.dtype)
+
+    def _looks_up(self, ids: Tensor) -> bool:
+        """Whether what the first layer makes of an id is made of its row alone, and is made cheaper so."""
+        options, table = self.settings, self.embedding
+        changed = self.training and options.embedding_dropout or options.max_norm is not None
+        if changed or options.padding_idx is not None or self.stack.choice.advance is None:
+            return False
+        width = self.vocabulary_size if table is None else table.embedding_dim
+        return pays(self.vocabulary_size, width, ids.numel())
 
     def _stack(self, width: int, hidden: int, recurrence: str) -> Stack:
         options = self.settings
@@ -102,7 +122,7 @@ class Network(nn.Module):
             options.residual,
         )
 
-    def _run(self, stack: Stack, x: Tensor, states: States) -> tuple[Tensor, States]:
+    def _run(self, stack: Stack, x: Tensor | Lookup, states: States) -> tuple[Tensor, States]:
         """Run a stack over x (T, B, D), in the order of axes that it wants: outputs (T, B, H)."""
         if not stack.batch_first:
             outputs, after = stack(x, states)
@@ -110,7 +130,7 @@ class Network(nn.Module):
         outputs, after = stack(x.transpose(0, 1), states)
         return outputs.transpose(0, 1), after
 
-    def _between(self, backward_stack: Stack, x: Tensor, states: States) -> tuple[Tensor, States]:
+    def _between(self, backward_stack: Stack, x: Tensor | Lookup, states: States) -> tuple[Tensor, States]:
         """Run both streams over x (T, B, D): at t, what one has read before t beside the other after t."""
         layers = self.settings.layers
         before, forward = self._run(self.stack, x, states[:layers])

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from elman.cells import CELLS, Cell, State
 from elman.recurrence import Choice, choose
 
+from .lookup import Lookup
+
 States = tuple[State, ...]  # one for each layer; where there are two directions, forward before backward
 
 
@@ -51,10 +53,10 @@ class Stack(nn.Module):
         """Return zeros: one state for each layer and direction, of B rows."""
         return tuple(cell.initial_state(rows) for cell in self.cells)  # type: ignore[operator]
 
-    def forward(self, x: Tensor, states: States) -> tuple[Tensor, States]:
+    def forward(self, x: Tensor | Lookup, states: States) -> tuple[Tensor, States]:
         """Run x (T, B, D) from states on: outputs (T, B, H), of both directions (T, B, 2H), and new states.
 
-        With `batch_first`, x and outputs are (B, T, .).
+        With `batch_first`, x and outputs are (B, T, .). A lookup is for a path with an `advance`.
         """
         if self.batch_first:
             x = x.transpose(0, 1)
@@ -63,13 +65,17 @@ class Stack(nn.Module):
             if self.norms is None:
                 x = self._layer(layer, self.dropout(x) if layer else x, states, after)
             else:
-                made = self.dropout(self._layer(layer, self.norms[layer](x), states, after))
-                x = x + made if self.cells[layer * self.directions].input_size == self.width else made
+                norm = self.norms[layer]
+                normed = x.through(norm) if isinstance(x, Lookup) else norm(x)
+                made = self.dropout(self._layer(layer, normed, states, after))
+                adds = self.cells[layer * self.directions].input_size == self.width
+                x = made + (x.rows() if isinstance(x, Lookup) else x) if adds else made
         if self.norms is not None:
             x = self.norms[-1](x)
+        assert not isinstance(x, Lookup)  # no layer gives one
         return x.transpose(0, 1) if self.batch_first else x, tuple(after)
 
-    def _layer(self, layer: int, x: Tensor, states: States, after: list[State]) -> Tensor:
+    def _layer(self, layer: int, x: Tensor | Lookup, states: States, after: list[State]) -> Tensor:
         """Run the cells of one layer over a sequence; their new states join those `after`."""
         outputs = []
         for direction in range(self.directions):
@@ -77,8 +83,13 @@ class Stack(nn.Module):
             outputs.append(self._run(cast(Cell, self.cells[place]), x, states[place], after, direction))
         return torch.cat(outputs, dim=-1) if len(outputs) > 1 else outputs[0]
 
-    def _run(self, cell: Cell, x: Tensor, state: State, after: list[State], backward: int) -> Tensor:
+    def _run(self, cell: Cell, x: Tensor | Lookup, state: State, after: list[State], backward: int) -> Tensor:
         """Run one cell over a sequence, from its end where it looks backward."""
-        outputs, state = self.choice.unroll(cell, x.flip(0) if backward else x, state)
+        x = x.flip(0) if backward else x
+        if isinstance(x, Lookup):
+            assert self.choice.advance is not None
+            outputs, state = self.choice.advance(cell, x.through(cell.project).rows(), state)
+        else:
+            outputs, state = self.choice.unroll(cell, x, state)
         after.append(state)
         return outputs.flip(0) if backward else outputs

@@ -17,6 +17,7 @@ PATHS: dict[str, Unroll] = {
     "native": native.unroll,
     "scan": scan.unroll,
 }
+ADVANCES: dict[str, Unroll] = {"native": native.advance, "scan": scan.advance}
 SMALLEST_NATIVE = 128  # hidden units from which the native path can be faster
 
 
@@ -26,6 +27,7 @@ class Choice(NamedTuple):
     name: str
     reason: str
     unroll: Unroll
+    advance: Unroll | None = None  # the same from the input products on, of a path that can be parted there
 
 
 def choose(cell: Cell, wanted: str = "auto") -> Choice:
@@ -66,4 +68,4 @@ def rivals(cell: Cell) -> list[Choice]:
 
 
 def _path(name: str, reason: str) -> Choice:
-    return Choice(name, reason, PATHS[name])
+    return Choice(name, reason, PATHS[name], ADVANCES.get(name))

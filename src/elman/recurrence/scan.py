@@ -24,8 +24,13 @@ def unroll(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
     """Run a cell over a sequence: x (T, B, D) and a state -> outputs (T, B, H) and the state after the last
     step, in the precision of the weights.
     """
+    return advance(cell, cell.project(x), state)
+
+
+def advance(cell: Cell, projected: Tensor, state: State) -> tuple[Tensor, State]:
+    """Do the same from the input products (T, B, G*H) on."""
     assert isinstance(cell, LinearCell)
-    states: Tensor = Scan.apply(*cell.coefficients(cell.project(x)), state.h)  # type: ignore[no-untyped-call]
+    states: Tensor = Scan.apply(*cell.coefficients(projected), state.h)  # type: ignore[no-untyped-call]
     return states, cell.state_type(states[-1].clone())
 
 

@@ -51,6 +51,15 @@ def unroll(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
     Raises:
         RuntimeError: a precision that this processor has no products for.
     """
+    return advance(cell, cell.project(x), state)
+
+
+def advance(cell: Cell, projected: Tensor, state: State) -> tuple[Tensor, State]:
+    """Do the same from the input products (T, B, G*H) on.
+
+    Raises:
+        RuntimeError: a precision that this processor has no products for.
+    """
     hidden, keep = state[0].float().contiguous(), torch.is_grad_enabled()
     function: Any  # torch has no types for `apply`
     given: tuple[Any, ...]
@@ -63,7 +72,7 @@ def unroll(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
     else:
         kind = "relu" if isinstance(cell, ElmanReluCell) else "tanh"
         function, given = Elman, (cell.recurrent_weight, hidden, kind)
-    outputs, *after = function.apply(cell.project(x).contiguous(), *given)
+    outputs, *after = function.apply(projected.contiguous(), *given)
     return outputs, cell.state_type(*after)
 
 
