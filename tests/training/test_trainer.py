@@ -32,10 +32,12 @@ def trainer(folder: Path, **fields: object) -> Trainer:
     return Trainer(network, windows, settings, Precision("fp32", ""))
 
 
+@pytest.mark.parametrize("penalty", [0.0, 0.3])
 def test_steps_equal_plain_torch_with_carried_and_detached_state_clipping_and_schedule(
-    tmp_path: Path,
+    penalty: float, tmp_path: Path
 ) -> None:
-    ours = trainer(tmp_path, optimizer="adamw", weight_decay=0.1, clip=0.05, learning_rate=0.01)
+    options = {"optimizer": "adamw", "weight_decay": 0.1, "clip": 0.05, "learning_rate": 0.01}
+    ours = trainer(tmp_path, state_penalty=penalty, **options)
     ours.network.dropout.p = 0.0
     embedding, lstm, linear = nn.Embedding(V, 6), nn.LSTM(6, 8), nn.Linear(8, V)
     cell = ours.network.stack.cells[0]
@@ -64,7 +66,7 @@ def test_steps_equal_plain_torch_with_carried_and_detached_state_clipping_and_sc
             linear(outputs).flatten(0, 1), torch.from_numpy(batch.targets).flatten()
         )
         plain.zero_grad()
-        loss.backward()
+        (loss + penalty * sum((part**2).mean() for part in state)).backward()
         norm = nn.utils.clip_grad_norm_(parameters, 0.05)
         for group in plain.param_groups:
             group["lr"] = progress.learning_rate

@@ -113,6 +113,9 @@ class TrainSettings(Section):
     weight_decay: float = Field(
         0.0, ge=0, allow_inf_nan=False, description="decay of matrices (not of biases)"
     )
+    state_penalty: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="weight in the loss of the mean square of the states"
+    )
     betas: tuple[Share, Share] = Field(
         (0.9, 0.99), strict=False, description="what Adam's means of gradients and of their squares keep"
     )

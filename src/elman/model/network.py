@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from elman.config import ModelSettings
 from elman.recurrence import Choice
 
+from .dropout import Dropout
 from .initialization import initialize
 from .lookup import Lookup, pays
 from .stack import Stack, States
@@ -33,8 +34,8 @@ class Network(nn.Module):
         )
         self.stack = self._stack(width, hidden, recurrence)
         self.backward_stack = self._stack(width, hidden, recurrence) if settings.two_stream else None
-        self.embedding_dropout = nn.Dropout(settings.embedding_dropout)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.embedding_dropout = Dropout(settings.embedding_dropout)
+        self.dropout = Dropout(settings.dropout)
         self.decoder = (
             nn.Linear(hidden * (2 if self.sees_ahead else 1), vocabulary_size)
             if settings.output == "linear"

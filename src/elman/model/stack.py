@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from elman.cells import CELLS, Cell, State
 from elman.recurrence import Choice, choose
 
+from .dropout import Dropout
 from .lookup import Lookup
 
 States = tuple[State, ...]  # one for each layer; where there are two directions, forward before backward
@@ -46,7 +47,7 @@ class Stack(nn.Module):
             CELLS[cell](width, hidden_size, bias) for width in widths for _ in range(self.directions)
         )
         self.norms = nn.ModuleList(map(nn.LayerNorm, [*widths, self.width])) if residual else None
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.choice: Choice = choose(cast(Cell, self.cells[0]), recurrence)
 
     def initial_state(self, rows: int) -> States:

@@ -19,7 +19,7 @@ from elman.errors import DivergedError
 from elman.model import Network, States, detach, renew
 
 from .budget import Budget
-from .loss import batch_loss
+from .loss import batch_loss, mean_square
 from .optimizer import Optimizer, clip_gradients
 from .pace import Precision
 from .ranks import ALONE, Ranks, Tensors
@@ -101,7 +101,10 @@ class Trainer:
         )
         self.optimizer.clear_gradients()
         loss, states = batch_loss(self.network, inputs, targets, states, self.precision.name)
-        (loss * batch.targets.size if self.settings.loss == "sum" else loss).backward()  # type: ignore[no-untyped-call]
+        objective = loss
+        if self.settings.state_penalty:
+            objective = loss + self.settings.state_penalty * mean_square(states)
+        (objective * batch.targets.size if self.settings.loss == "sum" else objective).backward()  # type: ignore[no-untyped-call]
         nats = self.ranks.average(self.optimizer.parameters, loss.item())
         gradient_norm = clip_gradients(self.network, self.settings.clip)
         if not (math.isfinite(nats) and math.isfinite(gradient_norm)):

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "tiles.h"
 #include "vectors.h"
 
 #ifdef __AVX512BF16__
@@ -73,9 +74,29 @@ inline void multiply(const bf16* inputs, int64_t stride, const bf16* weights, in
 }
 #endif
 
+#ifdef TILES
+template <int COLUMNS, typename Done>
+inline void product_of_tiles(int rows, const bf16* inputs, int64_t stride, const bf16* block, int depth, Done&& done) {
+  alignas(64) float sums[COLUMNS][TILE_ROWS][LANES];
+  for (int row = 0, now = rows_at_once(rows); row < rows; row += now) {
+    const int start = std::min(row, rows - now);  // the last turn may see some rows again
+    multiply_tiles<COLUMNS>(inputs + start * stride, stride, block, depth, sums);
+    for (int r = row - start; r < now; r++) {
+      Vector found[COLUMNS];
+      for (int c = 0; c < COLUMNS; c++) found[c] = load(sums[c][r]);
+      done(start + r, found);
+    }
+  }
+}
+#endif
+
 // Call done(row, sums of COLUMNS vectors) for each of some rows, as many rows at once as there are registers.
 template <int COLUMNS, typename Number, typename Done>
 inline void product(int rows, const Number* inputs, int64_t stride, const Number* block, int depth, Done&& done) {
+#ifdef TILES
+  if constexpr (std::is_same_v<Number, bf16>)
+    if (depth % TILE_DEPTH == 0 && tiles_allowed()) return product_of_tiles<COLUMNS>(rows, inputs, stride, block, depth, done);
+#endif
   constexpr int MOST = std::min(12, REGISTERS / COLUMNS);
   for (int row = 0, now; row < rows; row += now) {
     const int turns = (rows - row + MOST - 1) / MOST;
@@ -129,5 +150,11 @@ inline void pass_back(int rows, int units, int width, const Number* gradients, c
 // Call work(first, end) once in each thread, for its share of the rows.
 template <typename Work> inline void share_rows(int64_t rows, int threads, Work&& work) {
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
-  for (int thread = 0; thread < threads; thread++) work(rows * thread / threads, rows * (thread + 1) / threads);
+  for (int thread = 0; thread < threads; thread++) {
+    const int64_t first = rows * thread / threads, end = rows * (thread + 1) / threads;
+#ifdef TILES
+    const Tiles tiles(end - first);
+#endif
+    work(first, end);
+  }
 }
