@@ -43,7 +43,7 @@ docs: $(INSTALLED)	## rewrite the generated parts of the book and build it into 
 	@$(BIN)/python docs/generate.py
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-bench: $(INSTALLED)	## measure speed and memory; run it alone on the machine
+bench: $(INSTALLED)	## measure speed and memory; run it alone on the machine (one table: python -m benchmarks NAME)
 	@$(BIN)/python -m benchmarks
 
 tutorial-table: $(INSTALLED)	## train every lyrics recipe in full and write docs/tutorial-table.md (20 minutes)

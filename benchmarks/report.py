@@ -10,10 +10,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 REPEATS = 5
 DATA = Path(os.environ.get("ELMAN_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+TORCHRUN = ("-m", "torch.distributed.run", "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0")
+
+
+class Picture(NamedTuple):
+    """A picture on the page of results."""
+
+    path: str  # from docs/
+    alternative: str  # what it shows, for whom does not see it
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,7 @@ class Table:
     heading: Sequence[str]
     rows: Sequence[Sequence[str]]
     remark: str = ""
+    picture: Picture | None = None
 
     def markdown(self) -> str:
         """Return the table as a section of a page."""
@@ -35,9 +44,9 @@ class Table:
             "| --- " * len(self.heading) + "|",
         ]
         lines += ["| " + " | ".join(row) + " |" for row in self.rows]
-        return "\n".join(
-            [*lines, "", *([self.remark, ""] if self.remark else []), f"`{self.command}`; {machine()}", ""]
-        )
+        shown = f"![{self.picture.alternative}]({self.picture.path})" if self.picture else ""
+        below = [part for part in (shown, self.remark, f"`{self.command}`; {machine()}") if part]
+        return "\n".join(lines) + "\n\n" + "\n\n".join(below) + "\n"
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -55,10 +64,19 @@ def in_turn(*works: Callable[[], object], repeats: int = REPEATS) -> list[list[f
     return [list(column) for column in zip(*turns, strict=True)]
 
 
-def train(text: Path, out: Path, *options: str) -> dict[str, Any]:
-    """Train by the command line and return what it prints with --json."""
-    command = [sys.executable, "-m", "elman", "train", str(text), "--out", str(out), *options, "--json"]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+def train(
+    text: Path, out: Path, *options: str, processes: int = 1, threads: int | None = None
+) -> dict[str, Any]:
+    """Train by the command line, with so many threads a process, and return what it prints with --json."""
+    together = [*TORCHRUN, "--nproc-per-node", str(processes)] if processes > 1 else []
+    command = [*together, "-m", "elman", "train", str(text), "--out", str(out), *options, "--json"]
+    done = subprocess.run(
+        [sys.executable, *command],
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **({"OMP_NUM_THREADS": str(threads)} if threads else {})},
+    )
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 

@@ -26,6 +26,7 @@ def test_all_recipes_are_found() -> None:
         "hello-cell",
         "hello-embedding",
         "hello-rnn",
+        "hour",
         "lyrics-bi-gru",
         "lyrics-deep-lstm",
         "lyrics-gru",
@@ -35,8 +36,10 @@ def test_all_recipes_are_found() -> None:
         "lyrics-scratch-random",
         "min-gru",
         "min-lstm",
+        "minute",
         "rg-lru",
         "rnn-model",
+        "three-minutes",
     ]
 
 

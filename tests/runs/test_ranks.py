@@ -1,17 +1,23 @@
 """Several processes that train one model, as torchrun starts them."""
 
+import errno
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+
+from elman.errors import RankError
+from elman.training.ranks import reserve
 
 SETTINGS = [
     *("--precision", "fp32", "--recurrence", "fused", "--seed", "5"),
@@ -33,6 +39,18 @@ def train(processes: int, *arguments: str) -> str:
     done = subprocess.run(command(processes, *arguments), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stderr
+
+
+def train_on_two_machines(*arguments: str) -> str:
+    """As torchrun does it with a process on each, both of them this one."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    options = ["--nnodes", "2", "--rdzv-id", "1", "--rdzv-backend", "c10d", "--rdzv-endpoint", address]
+    run = [sys.executable, "-m", "torch.distributed.run", *options, "-m", "elman", "train", *arguments]
+    machines = [subprocess.Popen(run, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [machine.communicate(timeout=120)[1] for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], said
+    return "".join(said)
 
 
 def rows(out: Path, event: str) -> list[dict]:
@@ -60,6 +78,14 @@ def test_two_processes_learn_what_one_learns_with_the_same_batch(
     alone: Path, small_text: Path, tmp_path: Path
 ) -> None:
     said = train(2, str(small_text), "--out", str(tmp_path / "two"), *SETTINGS, "--steps", "60")
+    assert_same(tmp_path / "two", alone)
+    assert said.count("saved in") == 1
+
+
+def test_two_machines_learn_what_one_process_learns_with_the_same_batch(
+    alone: Path, small_text: Path, tmp_path: Path
+) -> None:
+    said = train_on_two_machines(str(small_text), "--out", str(tmp_path / "two"), *SETTINGS, "--steps", "60")
     assert_same(tmp_path / "two", alone)
     assert said.count("saved in") == 1
 
@@ -109,6 +135,21 @@ def test_rows_that_cannot_be_shared_are_refused(small_text: Path, tmp_path: Path
     assert done.returncode
     assert "elman: train.batch_size is 5, expected a multiple of 2 processes" in done.stderr
     assert not (tmp_path / "model").exists()
+
+
+def test_where_common_memory_finds_no_room_it_is_said_and_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = set(Path("/dev/shm").glob("elman-*"))
+    with pytest.raises(RankError, match=f"no room for 12 bytes in {tmp_path}; free some space"):
+        reserve(12)
+    assert not list(tmp_path.iterdir())
+    assert set(Path("/dev/shm").glob("elman-*")) == before
 
 
 def _family(parent: int) -> list[int]:

@@ -3,7 +3,9 @@ import torch
 from torch import nn
 
 from elman.config import TrainSettings
-from elman.training.optimizer import Optimizer, clip_gradients
+from elman.training.clipping import clip_gradients
+from elman.training.exchange import Exchange
+from elman.training.optimizer import Optimizer
 
 CLASSES = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
@@ -17,7 +19,7 @@ def test_steps_equal_those_of_torch_with_decay_on_matrices_only(name: str, decay
     settings = TrainSettings.model_validate(
         {"steps": 1, "optimizer": name, "weight_decay": decay, "betas": (0.8, 0.95)}
     )
-    optimizer = Optimizer(ours, settings)
+    optimizer = Optimizer(ours, settings, Exchange(ours, None))
     groups = [
         {"params": [theirs.weight], "weight_decay": decay},
         {"params": [theirs.bias], "weight_decay": 0.0},
@@ -55,9 +57,10 @@ def test_making_and_using_an_optimizer_does_not_import_the_compiler_of_torch() -
 import sys
 import torch
 from elman.config import TrainSettings
+from elman.training.exchange import Exchange
 from elman.training.optimizer import Optimizer
 module = torch.nn.Linear(2, 2)
-optimizer = Optimizer(module, TrainSettings(steps=1))
+optimizer = Optimizer(module, TrainSettings(steps=1), Exchange(module, None))
 module(torch.ones(1, 2)).sum().backward()
 optimizer.step(0.1)
 optimizer.clear_gradients()

@@ -4,8 +4,7 @@ They call the functions that torch's optimiser classes call. The classes themsel
 when they are first made, which takes as long as importing torch.
 """
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +14,8 @@ from torch.optim.sgd import sgd
 
 from elman.config import TrainSettings
 
+from .exchange import Exchange
+
 EPSILON = 1e-8  # in Adam's denominator
 
 
@@ -23,21 +24,23 @@ class Optimizer:
     network.
     """
 
-    def __init__(self, network: nn.Module, settings: TrainSettings) -> None:
-        self._settings = settings
+    def __init__(self, network: nn.Module, settings: TrainSettings, exchange: Exchange) -> None:
+        """Of a network, as far as this process changes it."""
+        self._settings, self._exchange = settings, exchange
         self._names = [name for name, _ in network.named_parameters()]
-        self.parameters = list(network.parameters())
+        self._parameters = list(network.parameters())
+        self._shares = [exchange.share(parameter) for parameter in self._parameters]
         averaged = () if settings.optimizer == "sgd" else ("first_moment", "second_moment")
-        self._moments = {moment: [torch.zeros_like(p) for p in self.parameters] for moment in averaged}
-        self._steps = [p.new_zeros(()) for p in self.parameters] if averaged else []
+        self._moments = {moment: [torch.zeros_like(share) for share in self._shares] for moment in averaged}
+        self._steps = [p.new_zeros(()) for p in self._parameters] if averaged else []
         self._groups = [  # indices of parameters that share a weight decay
-            (settings.weight_decay, [i for i, p in enumerate(self.parameters) if p.dim() > 1]),
-            (0.0, [i for i, p in enumerate(self.parameters) if p.dim() <= 1]),
+            (settings.weight_decay, [i for i, p in enumerate(self._parameters) if p.dim() > 1]),
+            (0.0, [i for i, p in enumerate(self._parameters) if p.dim() <= 1]),
         ]
 
     def clear_gradients(self) -> None:
         """Forget all gradients."""
-        for parameter in self.parameters:
+        for parameter in self._parameters:
             parameter.grad = None
 
     @torch.no_grad()
@@ -47,20 +50,25 @@ class Optimizer:
             if indices:
                 self._update(learning_rate, decay, indices)
 
+        self._exchange.meet()
+
     def state(self) -> Iterator[tuple[str, Tensor]]:
-        """Yield what is remembered between steps, by name."""
-        for moment, tensors in self._moments.items():
-            yield from ((f"{name}.{moment}", t) for name, t in zip(self._names, tensors, strict=True))
+        """Yield what all processes together remember between steps, by name; all have to ask for it."""
+        for moment, parts in self._moments.items():
+            for name, part, parameter in zip(self._names, parts, self._parameters, strict=True):
+                yield f"{name}.{moment}", self._exchange.whole(part, parameter)
         yield from ((f"{name}.steps", steps) for name, steps in zip(self._names, self._steps, strict=False))
 
-    def restore(self, saved: Iterable[tuple[str, Tensor]]) -> None:
-        """Remember what was saved."""
-        places = dict(self.state())
-        for name, tensor in saved:
-            places[name].copy_(tensor)
+    def restore(self, saved: Mapping[str, Tensor]) -> None:
+        """Remember what was saved, as far as this process needs it."""
+        for moment, parts in self._moments.items():
+            for name, part in zip(self._names, parts, strict=True):
+                part.copy_(self._exchange.part(saved[f"{name}.{moment}"]))
+        for name, steps in zip(self._names, self._steps, strict=False):
+            steps.copy_(saved[f"{name}.steps"])
 
     def _update(self, learning_rate: float, decay: float, indices: list[int]) -> None:
-        parameters: list[Tensor] = [self.parameters[i] for i in indices]
+        parameters: list[Tensor] = [self._shares[i] for i in indices]
         gradients = [g for p in parameters if (g := p.grad) is not None]
         fused = parameters[0].device.type in ("cpu", "cuda")
         if self._settings.optimizer == "sgd":
@@ -94,8 +102,3 @@ class Optimizer:
             eps=EPSILON,
             maximize=False,
         )
-
-
-def clip_gradients(network: nn.Module, largest: float | None) -> float:
-    """Scale all gradients so that their global norm is at most `largest`; return the norm before that."""
-    return float(nn.utils.clip_grad_norm_(network.parameters(), largest or math.inf))

@@ -6,7 +6,9 @@ gradients are averaged before each update; hidden states stay where their rows a
 
 import datetime
 import json
+import math
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -30,8 +32,9 @@ class Ranks:
     Every method that speaks to the others has to be called by all of them, in the same order.
     """
 
-    def __init__(self, rank: int = 0, size: int = 1, device: str = "cpu") -> None:
-        self.rank, self.size = rank, size
+    def __init__(self, rank: int = 0, size: int = 1, device: str = "cpu", neighbours: bool = False) -> None:
+        """`neighbours`: whether all run on the processor of one machine."""
+        self.rank, self.size, self.neighbours = rank, size, neighbours
         self._device = torch.device(device)  # of what is sent
 
     def rows(self, rows: int) -> slice:
@@ -52,6 +55,28 @@ class Ranks:
             parameter.grad = mean.view_as(parameter)
             start += parameter.numel()
         return float(sent[-1])
+
+    def add(self, *values: float) -> list[float]:
+        """Return the sum of each value over the processes."""
+        said = torch.tensor(values, dtype=torch.float64, device=self._device)
+        self._all_reduce(said)
+        return said.tolist()
+
+    def meet(self) -> None:
+        """Wait until all processes have come so far."""
+        self.add(0.0)
+
+    def memory(self, *shape: int) -> Tensor:
+        """Return zeros in fp32 that all processes of this machine see; it is gone when they are."""
+        name, count = "", math.prod(shape)
+        if self.rank == 0:
+            name = reserve(4 * count)
+        _, said = self.spread({}, {"name": name})
+        memory = torch.from_file(said["name"], shared=True, size=count)
+        self.meet()
+        if self.rank == 0:
+            os.unlink(name)
+        return memory.view(shape)
 
     def agree(self, *values: float) -> list[float]:
         """Return what rank 0 says."""
@@ -118,6 +143,21 @@ class Ranks:
             ) from error
 
 
+def reserve(size: int) -> str:
+    """Make a file of so many bytes, in memory where there is room for it, and return its name."""
+    for folder in ("/dev/shm", tempfile.gettempdir()):
+        with suppress(OSError):
+            number, name = tempfile.mkstemp(prefix="elman-", dir=folder)
+            try:
+                os.posix_fallocate(number, 0, size)
+                return name
+            except OSError:
+                os.unlink(name)
+            finally:
+                os.close(number)
+    raise RankError(f"no room for {size:,} bytes in {tempfile.gettempdir()}; free some space")
+
+
 ALONE = Ranks()
 
 
@@ -136,4 +176,5 @@ def join_ranks() -> Ranks:
         device, backend = "cpu", "gloo"
     if not distributed.is_initialized():
         distributed.init_process_group(backend, timeout=PATIENCE)
-    return Ranks(rank, size, device)
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))  # processes on this machine
+    return Ranks(rank, size, device, neighbours=device == "cpu" and here == size)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from elman.batches import PairWindows, Windows
 from elman.config import TrainSettings
@@ -19,8 +20,9 @@ from elman.errors import DivergedError
 from elman.model import Network, States, detach, renew
 
 from .budget import Budget
+from .exchange import make_exchange
 from .loss import batch_loss, mean_square
-from .optimizer import Optimizer, clip_gradients
+from .optimizer import Optimizer
 from .pace import Precision
 from .ranks import ALONE, Ranks, Tensors
 
@@ -53,7 +55,8 @@ class Trainer:
         self.network, self.windows, self.settings, self.precision = network, windows, settings, precision
         self.ranks = ranks
         self.budget = Budget(settings, windows.batches_per_epoch)
-        self.optimizer = Optimizer(network, settings)
+        self._exchange = make_exchange(network, settings.clip, ranks)
+        self.optimizer = Optimizer(network, settings, self._exchange)
         self.step = self.tokens = 0
         self._device = network.device
         self._rows = self.ranks.rows(windows.rows)
@@ -81,7 +84,7 @@ class Trainer:
             if what == END:
                 return
             if what == SHOW:
-                self._all_states()
+                self._whole()
             else:
                 # dropout differs from rank to rank, and is the same again when a run goes on
                 torch.manual_seed(hash((self.settings.seed, self.ranks.rank, self.step)))
@@ -105,8 +108,7 @@ class Trainer:
         if self.settings.state_penalty:
             objective = loss + self.settings.state_penalty * mean_square(states)
         (objective * batch.targets.size if self.settings.loss == "sum" else objective).backward()  # type: ignore[no-untyped-call]
-        nats = self.ranks.average(self.optimizer.parameters, loss.item())
-        gradient_norm = clip_gradients(self.network, self.settings.clip)
+        nats, gradient_norm = self._exchange.gradients(loss.item())
         if not (math.isfinite(nats) and math.isfinite(gradient_norm)):
             raise DivergedError(self._diverged(nats, gradient_norm))
         rate = self.budget.learning_rate(self.step, done)
@@ -115,9 +117,9 @@ class Trainer:
         self.step, self.tokens = self.step + 1, self.tokens + batch.targets.size
         return nats, gradient_norm, rate
 
-    def _all_states(self) -> States:
-        """Return the states of all rows, those of other processes too."""
-        return tuple(
+    def _whole(self) -> tuple[dict[str, Tensor], States]:
+        """Return what the optimiser remembers, and the states of all rows, those of other processes too."""
+        return dict(self.optimizer.state()), tuple(
             type(state)(*(self.ranks.gather(part, self.windows.rows) for part in state))
             for state in self._states
         )
@@ -130,9 +132,10 @@ class Trainer:
     def state(self) -> tuple[Tensors, dict[str, Any]]:
         """Return all that the next step depends on: tensors, and values that JSON can hold."""
         tensors = {f"weights.{name}": _numpy(tensor) for name, tensor in self.network.state_dict().items()}
-        tensors |= {f"optimizer.{name}": _numpy(tensor) for name, tensor in self.optimizer.state()}
         self.ranks.agree(SHOW, 0.0)
-        for layer, state in enumerate(self._all_states()):
+        remembered, states = self._whole()
+        tensors |= {f"optimizer.{name}": _numpy(tensor) for name, tensor in remembered.items()}
+        for layer, state in enumerate(states):
             for field, part in zip(state._fields, state, strict=True):
                 tensors[f"state.{layer}.{field}"] = _numpy(part)
         tensors["random"] = torch.get_rng_state().numpy()
@@ -157,9 +160,11 @@ class Trainer:
         }
         self.network.load_state_dict(weights)
         self.optimizer.restore(
-            (name.removeprefix("optimizer."), _torch(a))
-            for name, a in tensors.items()
-            if name.startswith("optimizer.")
+            {
+                name.removeprefix("optimizer."): _torch(a)
+                for name, a in tensors.items()
+                if name.startswith("optimizer.")
+            }
         )
         self._states = tuple(
             type(state)(
