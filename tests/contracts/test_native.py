@@ -47,27 +47,33 @@ def test_bf16_is_within_twice_the_error_of_torch_in_bf16(name: str, rows: int) -
 
 
 @pytest.fixture(scope="module")
-def tiles() -> ctypes.CDLL:
+def tiles(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The library for a processor with a matrix unit, whose instructions are done in software."""
     software = Path(__file__).with_name("tiles_in_software.h")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ELMAN_CACHE", str(tmp_path_factory.mktemp("tiles")))
         patch.setattr(library, "FLAGS", (*library.FLAGS, "-include", str(software)))
         return library.load_library.__wrapped__()
 
 
-@pytest.mark.parametrize("rows", [3, 16, 35])
-@pytest.mark.parametrize("name", list(TORCH))
+@pytest.mark.parametrize(("rows", "threads"), [(3, 1), (16, 1), (35, 1), (35, 3)])
+@pytest.mark.parametrize("units", [32, 48, 96])
+@pytest.mark.parametrize("name", ["rnn-tanh", "gru", "lstm"])
 def test_a_matrix_unit_gives_what_vectors_give(
-    name: str, rows: int, tiles: ctypes.CDLL, monkeypatch: pytest.MonkeyPatch
+    name: str, units: int, rows: int, threads: int, tiles: ctypes.CDLL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.manual_seed(rows)
-    cell, x = CELLS[name](24, 32), torch.randn(5, rows, 24)
-    state = cell.state_type(*(torch.randn(rows, 32) for _ in cell.state_type._fields))
+    cell, x = CELLS[name](24, units), torch.randn(5, rows, 24)
+    state = cell.state_type(*(torch.randn(rows, units) for _ in cell.state_type._fields))
     bf16 = hasattr(tiles, "lstm_forward_bf16")
     assert bf16 == ("avx512_bf16" in Path("/proc/cpuinfo").read_text())
     expected = results(native.unroll, cell, x, state, bf16)
     monkeypatch.setattr(sys.modules[native.advance.__module__], "load_library", lambda: tiles)
-    for ours, theirs in zip(results(native.unroll, cell, x, state, bf16), expected, strict=True):
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    found = results(native.unroll, cell, x, state, bf16)
+    torch.set_num_threads(before)
+    for ours, theirs in zip(found, expected, strict=True):
         assert (ours - theirs).norm() <= 2e-3 * theirs.norm()  # sums in another order, rounded to bf16
 
 

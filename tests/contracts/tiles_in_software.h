@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 
 #define __AMX_BF16__ 1
@@ -43,6 +44,7 @@ inline void software_store(const SoftwareTile& tile, void* to, int64_t stride) {
 }
 
 inline void software_multiply(SoftwareTile& sums, const SoftwareTile& inputs, const SoftwareTile& weights) {
+  if (inputs.rows != sums.rows || inputs.bytes != 4 * weights.rows || weights.bytes != sums.bytes) std::abort();
   for (int row = 0; row < sums.rows; row++)
     for (int pair = 0; pair < inputs.bytes / 4; pair++)
       for (int column = 0; column < sums.bytes / 4; column++)

@@ -1,5 +1,7 @@
 """Input products made once for each token of the vocabulary, against those made at each step."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
@@ -48,8 +50,28 @@ def test_each_token_is_seen_to_once_and_nothing_else_changes(cell: str, options:
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
     width = options.get("embedding_size", VOCABULARY)
+    first = len(network.stacks) * (1 + options.get("bidirectional", False))  # cells that read tokens
     assert seen[0] == (VOCABULARY, width)
+    assert seen.count((VOCABULARY, width)) == first
     assert seen_before[0] == (STEPS, ROWS, width)
+
+
+@pytest.mark.parametrize("cell", ["rnn-tanh", "gru", "lstm"])
+@pytest.mark.parametrize("bf16", [False, True])
+def test_the_native_path_looks_up_what_torch_makes_at_each_step(cell: str, bf16: bool) -> None:
+    bf16 = bf16 and "avx512_bf16" in Path("/proc/cpuinfo").read_text()
+    torch.manual_seed(2)
+    settings = ModelSettings(cell=cell, hidden_size=32, embedding_size=8)
+    network, ids = Network(settings, VOCABULARY, "native"), torch.randint(VOCABULARY, (STEPS, ROWS))
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+        found, seen = passed(network, ids)
+        network.use(choose(network.stack.cells[0], "fused"))
+        theirs, _ = passed(network, ids)
+    network.double().use(choose(network.stack.cells[0], "reference"))
+    exact, _ = passed(network, ids)
+    assert seen == [(VOCABULARY, 8)]
+    for ours, torchs, expected in zip(found, theirs, exact, strict=True):
+        assert (ours - expected).norm() <= 2 * (torchs - expected).norm() + 1e-5 * expected.norm()
 
 
 @pytest.mark.parametrize(

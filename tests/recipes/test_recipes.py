@@ -26,7 +26,6 @@ def test_all_recipes_are_found() -> None:
         "hello-cell",
         "hello-embedding",
         "hello-rnn",
-        "hour",
         "lyrics-bi-gru",
         "lyrics-deep-lstm",
         "lyrics-gru",

@@ -1,6 +1,5 @@
 """Several processes that train one model, as torchrun starts them."""
 
-import errno
 import json
 import os
 import re
@@ -8,16 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-
-from elman.errors import RankError
-from elman.training.ranks import reserve
 
 SETTINGS = [
     *("--precision", "fp32", "--recurrence", "fused", "--seed", "5"),
@@ -74,11 +69,21 @@ def assert_same(out: Path, expected: Path) -> None:
         np.testing.assert_allclose(ours[name], weights, atol=1e-4)
 
 
+OTHERS = {
+    "adamw": [],
+    "sgd": ["--set", "train.optimizer=sgd", "--set", "train.learning_rate=0.5"],
+    "tied weights": ["--set", "model.tied=true", "--set", "model.embedding_size=24"],
+}
+
+
+@pytest.mark.parametrize("others", OTHERS.values(), ids=OTHERS)
 def test_two_processes_learn_what_one_learns_with_the_same_batch(
-    alone: Path, small_text: Path, tmp_path: Path
+    others: list[str], small_text: Path, tmp_path: Path
 ) -> None:
-    said = train(2, str(small_text), "--out", str(tmp_path / "two"), *SETTINGS, "--steps", "60")
-    assert_same(tmp_path / "two", alone)
+    arguments = [str(small_text), *SETTINGS, *others, "--steps", "60"]
+    train(1, *arguments, "--out", str(tmp_path / "alone"))
+    said = train(2, *arguments, "--out", str(tmp_path / "two"))
+    assert_same(tmp_path / "two", tmp_path / "alone")
     assert said.count("saved in") == 1
 
 
@@ -137,19 +142,12 @@ def test_rows_that_cannot_be_shared_are_refused(small_text: Path, tmp_path: Path
     assert not (tmp_path / "model").exists()
 
 
-def test_where_common_memory_finds_no_room_it_is_said_and_nothing_is_left(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    def full(*_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "posix_fallocate", full)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    before = set(Path("/dev/shm").glob("elman-*"))
-    with pytest.raises(RankError, match=f"no room for 12 bytes in {tmp_path}; free some space"):
-        reserve(12)
-    assert not list(tmp_path.iterdir())
-    assert set(Path("/dev/shm").glob("elman-*")) == before
+def test_what_shortens_weights_as_it_reads_is_refused(small_text: Path, tmp_path: Path) -> None:
+    arguments = [str(small_text), "--out", str(tmp_path / "model"), "--recipe", "rnn-model", "--steps", "5"]
+    done = subprocess.run(command(2, *arguments), capture_output=True, text=True, check=False)
+    assert done.returncode
+    assert "elman: model.max_norm shortens weights as they are read" in done.stderr
+    assert not (tmp_path / "model").exists()
 
 
 def _family(parent: int) -> list[int]:

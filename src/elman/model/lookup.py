@@ -7,7 +7,6 @@ are 65 products. Axes: T steps, B rows, V entries of the table, D width.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
@@ -61,5 +60,7 @@ class _Rows(Function):
     def backward(ctx: Any, d_rows: Tensor) -> tuple[Tensor, None]:
         """Add up the gradients of each row, as one product with the one-hot ids."""
         (ids,) = ctx.saved_tensors
-        one_hot = torch.nn.functional.one_hot(ids.flatten(), ctx.entries).to(d_rows.dtype)  # (T*B, V)
+        one_hot = d_rows.new_zeros(ids.numel(), ctx.entries).scatter_(
+            1, ids.flatten()[:, None], 1
+        )  # (T*B, V)
         return one_hot.T @ d_rows.flatten(0, 1), None

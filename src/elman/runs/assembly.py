@@ -32,6 +32,11 @@ def make_trainer(preparation: Preparation, precision: str, recurrence: str, rank
         raise SettingsError(
             f"train.batch_size is {windows.rows}, expected a multiple of {ranks.size} processes"
         )
+    if ranks.size > 1 and settings.model.max_norm is not None:
+        raise SettingsError(
+            "model.max_norm shortens weights as they are read, which several processes cannot do at once; "
+            "train with one process"
+        )
     torch.manual_seed(settings.train.seed)
     network = Network(settings.model, tokenizer.size).to(device)
     cell = cast(Cell, network.stack.cells[0])

@@ -110,4 +110,5 @@ def make_exchange(network: nn.Module, largest: float | None, ranks: Ranks) -> Ex
     """Return the one for these processes."""
     if ranks.size == 1:
         return Exchange(network, largest)
-    return (SharedMemory if ranks.neighbours else AveragedGradients)(network, largest, ranks)
+    together = ranks.line is not None and all(one.device.type == "cpu" for one in network.parameters())
+    return (SharedMemory if together else AveragedGradients)(network, largest, ranks)

@@ -69,7 +69,7 @@ class Optimizer:
 
     def _update(self, learning_rate: float, decay: float, indices: list[int]) -> None:
         parameters: list[Tensor] = [self._shares[i] for i in indices]
-        gradients = [g for p in parameters if (g := p.grad) is not None]
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         fused = parameters[0].device.type in ("cpu", "cuda")
         if self._settings.optimizer == "sgd":
             sgd(

@@ -1,14 +1,13 @@
 """Processes that train one model together, as `torchrun` starts them: each has its rows of every batch.
 
-Rank 0 leads: it says what happens next, and the others do the same. Weights are equal everywhere, for
-gradients are averaged before each update; hidden states stay where their rows are. Knows nothing of files.
+Rank 0 leads: it says what happens next, and the others do the same. Weights are equal everywhere, by what
+`exchange` does; hidden states stay where their rows are. Knows nothing of files.
 """
 
 import datetime
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -21,6 +20,8 @@ from torch import Tensor, distributed
 from elman.config import process
 from elman.errors import RankError
 
+from .line import Line, open_line
+
 Tensors = dict[str, NDArray[Any]]
 # for which the others wait while rank 0 validates; who is gone is noticed at once
 PATIENCE = datetime.timedelta(days=1)
@@ -32,9 +33,9 @@ class Ranks:
     Every method that speaks to the others has to be called by all of them, in the same order.
     """
 
-    def __init__(self, rank: int = 0, size: int = 1, device: str = "cpu", neighbours: bool = False) -> None:
-        """`neighbours`: whether all run on the processor of one machine."""
-        self.rank, self.size, self.neighbours = rank, size, neighbours
+    def __init__(self, rank: int = 0, size: int = 1, device: str = "cpu", line: Line | None = None) -> None:
+        """`line`: where all run on one machine."""
+        self.rank, self.size, self.line = rank, size, line
         self._device = torch.device(device)  # of what is sent
 
     def rows(self, rows: int) -> slice:
@@ -58,6 +59,11 @@ class Ranks:
 
     def add(self, *values: float) -> list[float]:
         """Return the sum of each value over the processes."""
+        if self.size == 1:
+            return list(values)
+        if self.line:
+            with self.together():
+                return self.line.add(values)
         said = torch.tensor(values, dtype=torch.float64, device=self._device)
         self._all_reduce(said)
         return said.tolist()
@@ -67,21 +73,21 @@ class Ranks:
         self.add(0.0)
 
     def memory(self, *shape: int) -> Tensor:
-        """Return zeros in fp32 that all processes of this machine see; it is gone when they are."""
-        name, count = "", math.prod(shape)
-        if self.rank == 0:
-            name = reserve(4 * count)
-        _, said = self.spread({}, {"name": name})
-        memory = torch.from_file(said["name"], shared=True, size=count)
-        self.meet()
-        if self.rank == 0:
-            os.unlink(name)
+        """Return zeros in fp32 that all processes see; of those that have a line."""
+        assert self.line is not None
+        with self.together():
+            file = self.line.memory(4 * math.prod(shape))
+        memory = torch.from_file(f"/proc/self/fd/{file}", shared=True, size=math.prod(shape))
+        os.close(file)
         return memory.view(shape)
 
     def agree(self, *values: float) -> list[float]:
         """Return what rank 0 says."""
         if self.size == 1 or not values:
             return list(values)
+        if self.line:
+            with self.together():
+                return self.line.agree(values)
         said = torch.tensor(values, dtype=torch.float64, device=self._device)
         self._broadcast(said)
         return said.tolist()
@@ -110,6 +116,8 @@ class Ranks:
 
     def leave(self) -> None:
         """Part from the others."""
+        if self.line:
+            self.line.close()
         if self.size > 1:
             with suppress(RuntimeError):  # others may be gone already
                 distributed.destroy_process_group()
@@ -124,38 +132,23 @@ class Ranks:
         return sent.cpu().numpy().tobytes()
 
     def _broadcast(self, tensor: Tensor) -> None:
-        with self._together():
+        with self.together():
             distributed.broadcast(tensor, 0)
 
     def _all_reduce(self, tensor: Tensor) -> None:
-        with self._together():
+        with self.together():
             distributed.all_reduce(tensor)
 
     @contextmanager
-    def _together(self) -> Iterator[None]:
+    def together(self) -> Iterator[None]:
         """Say in one line that another process is gone."""
         try:
             yield
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:
             raise RankError(
                 f"another of the {self.size} processes of this run has ended, expected all of them; what was "
                 "saved last is intact: go on with --resume --out DIR, with any number of processes"
             ) from error
-
-
-def reserve(size: int) -> str:
-    """Make a file of so many bytes, in memory where there is room for it, and return its name."""
-    for folder in ("/dev/shm", tempfile.gettempdir()):
-        with suppress(OSError):
-            number, name = tempfile.mkstemp(prefix="elman-", dir=folder)
-            try:
-                os.posix_fallocate(number, 0, size)
-                return name
-            except OSError:
-                os.unlink(name)
-            finally:
-                os.close(number)
-    raise RankError(f"no room for {size:,} bytes in {tempfile.gettempdir()}; free some space")
 
 
 ALONE = Ranks()
@@ -177,4 +170,8 @@ def join_ranks() -> Ranks:
     if not distributed.is_initialized():
         distributed.init_process_group(backend, timeout=PATIENCE)
     here = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))  # processes on this machine
-    return Ranks(rank, size, device, neighbours=device == "cpu" and here == size)
+    ranks = Ranks(rank, size, device)
+    if here == size and hasattr(os, "memfd_create"):
+        with ranks.together():
+            ranks.line = open_line(rank, size, lambda path: str(ranks.spread({}, {"path": path})[1]["path"]))
+    return ranks

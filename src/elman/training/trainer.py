@@ -158,7 +158,7 @@ class Trainer:
             for name, a in tensors.items()
             if name.startswith("weights.")
         }
-        self.network.load_state_dict(weights)
+        self.network.load_state_dict(weights)  # by all processes, in common memory too: the same numbers
         self.optimizer.restore(
             {
                 name.removeprefix("optimizer."): _torch(a)

@@ -36,6 +36,7 @@ class Tiles {
       uint8_t rows[16] = {};
     } shape;
     for (int tile = 0; tile < 8; tile++) shape.rows[tile] = tile < 5 ? rows_at_once(rows) : TILE_ROWS;
+    __asm__ volatile("" ::"r"(&shape) : "memory");  // compilers think that only its first bytes are read
     _tile_loadconfig(&shape);
   }
   ~Tiles() {
@@ -48,6 +49,7 @@ class Tiles {
 template <int COLUMNS>
 inline void multiply_tiles(const bf16* inputs, int64_t stride, const bf16* weights, int depth, float (*sums)[TILE_ROWS][LANES]) {
   constexpr int64_t BETWEEN = 4 * COLUMNS * LANES, COLUMN = 2 * LANES;  // bytes from one pair of inputs to the next; numbers
+  __asm__ volatile("" ::: "memory");  // what was stored before is read by tiles, which compilers do not see
   _tile_zero(0);
   if constexpr (COLUMNS > 1) _tile_zero(1);
   if constexpr (COLUMNS > 2) _tile_zero(2);
@@ -73,5 +75,6 @@ inline void multiply_tiles(const bf16* inputs, int64_t stride, const bf16* weigh
   if constexpr (COLUMNS > 1) _tile_stored(1, sums[1], 4 * LANES);
   if constexpr (COLUMNS > 2) _tile_stored(2, sums[2], 4 * LANES);
   if constexpr (COLUMNS > 3) _tile_stored(3, sums[3], 4 * LANES);
+  __asm__ volatile("" ::: "memory");
 }
 #endif

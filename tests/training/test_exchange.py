@@ -1,0 +1,96 @@
+"""Which exchange processes have, and the line between those on one machine: threads stand for processes."""
+
+import os
+import queue
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from elman.errors import RankError
+from elman.training import ALONE, Ranks
+from elman.training.exchange import AveragedGradients, Exchange, SharedMemory, make_exchange
+from elman.training.line import Line, open_line
+
+
+@pytest.fixture
+def ranks() -> Iterator[list[Ranks]]:
+    """Three on one machine."""
+    told = queue.SimpleQueue[str]()
+
+    def tell(path: str) -> str:
+        for _ in range(2 if path else 0):
+            told.put(path)
+        return path or told.get()
+
+    def join(rank: int) -> Line:
+        return open_line(rank, 3, tell)
+
+    with ThreadPoolExecutor(3) as pool:
+        lines = list(pool.map(join, range(3)))
+    yield [Ranks(rank, 3, line=line) for rank, line in enumerate(lines)]
+    for line in lines:
+        line.close()
+
+
+def together(ranks: list[Ranks], work: object) -> list[object]:
+    with ThreadPoolExecutor(len(ranks)) as pool:
+        return list(pool.map(work, ranks))
+
+
+def test_all_hear_the_same_sums_and_what_the_leader_says(ranks: list[Ranks]) -> None:
+    assert together(ranks, lambda one: one.add(one.rank, 0.5)) == [[3.0, 1.5]] * 3
+    assert together(ranks, lambda one: one.agree(10.0 + one.rank)) == [[10.0]] * 3
+
+
+def test_memory_is_common_and_has_no_name(ranks: list[Ranks]) -> None:
+    files = len(os.listdir("/proc/self/fd"))
+    first, second, third = together(ranks, lambda one: one.memory(2, 3))
+    assert first.shape == (2, 3)
+    first[1, 2] = 7.0
+    assert second[1, 2] == third[1, 2] == 7.0
+    assert not second[0].any()
+    assert len(os.listdir("/proc/self/fd")) == files
+
+
+def test_who_is_gone_is_missed_at_once(ranks: list[Ranks]) -> None:
+    ranks[1].line.close()
+    with pytest.raises(RankError, match="another of the 3 processes of this run has ended"):
+        ranks[0].add(1.0)
+    ranks[0].line.close()
+    with pytest.raises(RankError, match="has ended"):
+        ranks[2].agree(0.0)
+
+
+def test_gradients_are_means_shortened_together(ranks: list[Ranks]) -> None:
+    networks = [torch.nn.Linear(5, 7) for _ in ranks]
+    plain = torch.nn.Linear(5, 7)
+    for parameter in plain.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    for network in networks:
+        for parameter, mean in zip(network.parameters(), plain.parameters(), strict=True):
+            parameter.grad = torch.randn_like(parameter)
+            mean.grad += parameter.grad / 3
+    norm = torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.1)
+
+    def exchange(one: Ranks) -> tuple[float, float, list[torch.Tensor]]:
+        network = networks[one.rank]
+        shared = make_exchange(network, 0.1, one)
+        assert type(shared) is SharedMemory
+        shares = [shared.share(parameter) for parameter in network.parameters()]
+        return *shared.gradients(float(one.rank)), [share.grad for share in shares]
+
+    outcomes = together(ranks, exchange)
+    assert [(nats, found) for nats, found, _ in outcomes] == [(1.0, pytest.approx(norm.item()))] * 3
+    for place, parameter in enumerate(plain.parameters()):
+        whole = torch.cat([gradients[place] for _, _, gradients in outcomes])
+        torch.testing.assert_close(whole.view_as(parameter), parameter.grad)
+    for network in networks:
+        assert torch.equal(network.weight, networks[0].weight)  # they see the same numbers
+
+
+def test_alone_nothing_is_exchanged_and_from_afar_all_is() -> None:
+    network = torch.nn.Linear(2, 3)
+    assert type(make_exchange(network, None, ALONE)) is Exchange
+    assert type(make_exchange(network, None, Ranks(0, 2))) is AveragedGradients
