@@ -6,6 +6,7 @@ from torch import nn
 from elman.cells import CELLS
 from elman.cells.elman import ElmanState
 from elman.config import ModelSettings, layer_of, settings_from
+from elman.config.settings import LINEAR
 from elman.model import Network, TorchEngine, detach, renew
 from elman.recurrence import reference
 
@@ -80,6 +81,25 @@ def test_dropout_falls_between_layers_and_on_the_outputs_and_only_in_training() 
     assert not torch.equal(
         shallow(ids, shallow.initial_state(2))[0], shallow(ids, shallow.initial_state(2))[0]
     )
+
+
+@pytest.mark.parametrize("path", ["reference", "fused", "native"])
+def test_weight_dropout_leaves_out_recurrent_weights_for_a_window_and_only_in_training(path: str) -> None:
+    torch.manual_seed(3)
+    settings = ModelSettings(cell="gru", hidden_size=16, embedding_size=4, weight_dropout=0.5)
+    network = Network(settings, 11, path)
+    cell, ids, state = network.stack.cells[0], torch.randint(0, 11, (6, 2)), network.initial_state(2)
+    kept = cell.recurrent_weight.detach().clone()
+    assert torch.equal(network.eval()(ids, state)[0], network(ids, state)[0])
+    torch.manual_seed(5)
+    logits, _ = network.train()(ids, state)
+    logits.square().sum().backward()
+    gone = cell.recurrent_weight.grad == 0
+    assert 0.4 < gone.double().mean() < 0.6
+    assert torch.equal(cell.recurrent_weight, kept)
+    with torch.no_grad():
+        cell.recurrent_weight.copy_((kept * 2).masked_fill(gone, 0.0))
+    torch.testing.assert_close(network.eval()(ids, state)[0], logits, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("cell", list(CELLS))
@@ -157,6 +177,12 @@ def test_a_residual_layer_adds_to_what_it_reads_normalised() -> None:
 def test_residual_layers_need_one_stack_and_linear_logits(options: dict, found: str) -> None:
     with pytest.raises(ValueError, match=f"residual needs one stack and output linear, found {found}"):
         make(residual=True, **options)
+
+
+def test_a_cell_without_recurrent_weights_has_none_to_drop() -> None:
+    with pytest.raises(ValueError, match="weight_dropout needs recurrent weights, and min-gru has none"):
+        make(cell="min-gru", weight_dropout=0.1)
+    assert set(LINEAR) == {name for name, cell in CELLS.items() if not cell.recurrent}
 
 
 def test_the_engine_steps_as_it_feeds_and_leaves_the_mode_as_it_was() -> None:

@@ -6,7 +6,8 @@ only what must run in turn. Axes: T steps, B rows, D width in, H hidden units, G
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from copy import copy
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +54,13 @@ class Cell(nn.Module, ABC):
         """Return what the layer above sees of a state: (B, H)."""
         hidden: Tensor = state[0]
         return hidden
+
+    def with_recurrent_weight(self, weight: Tensor) -> Self:
+        """Return this cell with another recurrent weight (G*H, H); all else is shared."""
+        twin = copy(self)
+        twin._parameters = {name: p for name, p in self._parameters.items() if name != "recurrent_weight"}
+        object.__setattr__(twin, "recurrent_weight", weight)
+        return twin
 
     def initial_state(self, rows: int) -> State:
         """Return a state of zeros for B rows."""

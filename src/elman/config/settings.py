@@ -16,6 +16,7 @@ BUDGETS = ("steps", "epochs", "minutes")
 Cell = Literal[
     "rnn-tanh", "rnn-relu", "gru", "lstm", "rnn-added", "rnn-joined", "min-gru", "min-lstm", "rg-lru"
 ]
+LINEAR = ("min-gru", "min-lstm", "rg-lru")  # cells without recurrent weights
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -53,6 +54,9 @@ class ModelSettings(Section):
     max_norm: Positive | None = Field(None, description="largest norm of a token's embedding")
     embedding_dropout: Share = Field(0.0, description="share of the embedding dropped")
     dropout: Share = Field(0.0, description="share of units dropped between layers and on the outputs")
+    weight_dropout: Share = Field(
+        0.0, description="share of the recurrent weights dropped, others in each window"
+    )
     output: Literal["linear", "hidden"] = Field(
         "linear", description="logits by a linear layer, or the hidden units themselves, one for each token"
     )
@@ -81,6 +85,12 @@ class ModelSettings(Section):
         if self.residual and (self.two_stream or self.output != "linear"):
             found = "two_stream" if self.two_stream else f"output {self.output}"
             raise ValueError(f"residual needs one stack and output linear, found {found}")
+        return self
+
+    @model_validator(mode="after")
+    def _only_recurrent_weights_are_dropped(self) -> Self:
+        if self.weight_dropout and self.cell in LINEAR:
+            raise ValueError(f"weight_dropout needs recurrent weights, and {self.cell} has none")
         return self
 
     @model_validator(mode="after")

@@ -121,6 +121,7 @@ class Network(nn.Module):
             options.bidirectional,
             recurrence,
             options.residual,
+            options.weight_dropout,
         )
 
     def _run(self, stack: Stack, x: Tensor | Lookup, states: States) -> tuple[Tensor, States]:

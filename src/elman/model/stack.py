@@ -33,11 +33,13 @@ class Stack(nn.Module):
         bidirectional: bool = False,
         recurrence: str = "auto",
         residual: bool = False,
+        weight_dropout: float = 0.0,
     ) -> None:
         """Make the cells; draws from torch's random state.
 
         `residual`: each layer reads its input normalised (Ba et al. 2016) and, where it is as wide as its
-        input, adds to it; the outputs are normalised as well.
+        input, adds to it; the outputs are normalised as well. `weight_dropout`: in training, this share of
+        the recurrent weights is zero in a window (Wan et al. 2013; Merity et al. 2018).
         """
         super().__init__()
         self.batch_first, self.directions = batch_first, 2 if bidirectional else 1
@@ -47,7 +49,7 @@ class Stack(nn.Module):
             CELLS[cell](width, hidden_size, bias) for width in widths for _ in range(self.directions)
         )
         self.norms = nn.ModuleList(map(nn.LayerNorm, [*widths, self.width])) if residual else None
-        self.dropout = Dropout(dropout)
+        self.dropout, self.weight_dropout = Dropout(dropout), Dropout(weight_dropout)
         self.choice: Choice = choose(cast(Cell, self.cells[0]), recurrence)
 
     def initial_state(self, rows: int) -> States:
@@ -87,6 +89,8 @@ class Stack(nn.Module):
     def _run(self, cell: Cell, x: Tensor | Lookup, state: State, after: list[State], backward: int) -> Tensor:
         """Run one cell over a sequence, from its end where it looks backward."""
         x = x.flip(0) if backward else x
+        if self.training and self.weight_dropout.p:
+            cell = cell.with_recurrent_weight(self.weight_dropout(cell.recurrent_weight))
         if isinstance(x, Lookup):
             assert self.choice.advance is not None
             outputs, state = self.choice.advance(cell, x.through(cell.project).rows(), state)
