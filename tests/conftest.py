@@ -5,11 +5,15 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from .browser import Browser, open_browser
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# the same examples each time; --hypothesis-profile=default looks for others
+hypothesis.settings.register_profile("repeated", derandomize=True)
+hypothesis.settings.load_profile("repeated")
 
 
 @pytest.fixture(autouse=True)

@@ -36,6 +36,7 @@ def test_top_k_keeps_the_k_most_likely_in_their_proportion(logits: list[float], 
 
 
 @given(logits=numbers, p=st.floats(0.05, 1))
+@example(logits=[0.0, 0.0, 0.0, 0.0, 0.28125, 2.220446049250313e-16, -3.5], p=0.5)
 def test_top_p_keeps_the_smallest_set_that_holds_the_share(logits: list[float], p: float) -> None:
     found, full = Sampling(top_p=p).probabilities(np.array(logits, dtype=np.float32)), softmax(logits)
     kept = found > 0

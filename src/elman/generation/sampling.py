@@ -93,7 +93,7 @@ class Sampling:
         probabilities: NDArray[np.float64] = np.exp(scores - scores.max())
         probabilities /= probabilities.sum()
         if self.top_p is not None and self.top_p < 1:
-            order = np.argsort(-probabilities, kind="stable")
+            order = np.argsort(-scores, kind="stable")  # probabilities may tie where scores do not
             before = np.cumsum(probabilities[order]) - probabilities[order]  # what more likely tokens hold
             probabilities[order[before >= self.top_p]] = 0.0
             probabilities /= probabilities.sum()
