@@ -78,8 +78,7 @@ def test_gradients_are_means_shortened_together(ranks: list[Ranks]) -> None:
         network = networks[one.rank]
         shared = make_exchange(network, 0.1, one)
         assert type(shared) is SharedMemory
-        shares = [shared.share(parameter) for parameter in network.parameters()]
-        return *shared.gradients(float(one.rank)), [share.grad for share in shares]
+        return *shared.gradients(float(one.rank)), [share.grad for share in shared.shares]
 
     outcomes = together(ranks, exchange)
     assert [(nats, found) for nats, found, _ in outcomes] == [(1.0, pytest.approx(norm.item()))] * 3

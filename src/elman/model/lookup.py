@@ -32,6 +32,7 @@ class Lookup(NamedTuple):
 
     def rows(self) -> Tensor:
         """Return the sequence itself: (T, B, D)."""
+        # torch gives `apply` no types
         rows: Tensor = _Rows.apply(self.table, self.ids)  # type: ignore[no-untyped-call]
         return rows
 
@@ -60,7 +61,6 @@ class _Rows(Function):
     def backward(ctx: Any, d_rows: Tensor) -> tuple[Tensor, None]:
         """Add up the gradients of each row, as one product with the one-hot ids."""
         (ids,) = ctx.saved_tensors
-        one_hot = d_rows.new_zeros(ids.numel(), ctx.entries).scatter_(
-            1, ids.flatten()[:, None], 1
-        )  # (T*B, V)
+        one_hot = d_rows.new_zeros(ids.numel(), ctx.entries)  # (T*B, V)
+        one_hot.scatter_(1, ids.flatten()[:, None], 1)
         return one_hot.T @ d_rows.flatten(0, 1), None

@@ -30,6 +30,7 @@ def unroll(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
 def advance(cell: Cell, projected: Tensor, state: State) -> tuple[Tensor, State]:
     """Do the same from the input products (T, B, G*H) on."""
     assert isinstance(cell, LinearCell)
+    # torch gives `apply` no types
     states: Tensor = Scan.apply(*cell.coefficients(projected), state.h)  # type: ignore[no-untyped-call]
     return states, cell.state_type(states[-1].clone())
 

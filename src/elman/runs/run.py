@@ -21,7 +21,7 @@ from elman.evaluation.spelling import Spelling
 from elman.generation import Sampling, Stream, fill
 from elman.model import TorchEngine
 from elman.storage import ModelFolder, Saved, Tensors
-from elman.training import Progress, Trainer
+from elman.training import Progress, Trainer, strip_prefix
 
 from .events import Event, Started, Stepped, Stopped, Validated
 from .preparation import Preparation
@@ -89,7 +89,7 @@ class Run:
         """Stand where a saved state stood, and write anew whatever in the folder is damaged or later."""
         self._damaged = saved.damaged + self.folder.problems()
         self.trainer.restore(saved.tensors, saved.values)
-        values, weights = saved.values["run"], _named("kept.", saved.tensors)
+        values, weights = saved.values["run"], strip_prefix("kept.", saved.tensors)
         if weights:
             self._kept = Kept(values["kept"], weights)
         self._standing = standing = Standing(**values["standing"])
@@ -154,7 +154,7 @@ class Run:
     def save(self) -> None:
         """Save all that the rest of the run depends on; publish the kept weights, or the present."""
         tensors, values = self.trainer.state()
-        kept = self._kept or Kept(self.trainer.step, _named("weights.", tensors))
+        kept = self._kept or Kept(self.trainer.step, strip_prefix("weights.", tensors))
         values |= {"config": self.config, "run": {"kept": kept.step, "standing": asdict(self._standing)}}
         if self._kept:
             tensors |= {f"kept.{name}": array for name, array in self._kept.weights.items()}
@@ -262,7 +262,3 @@ def _config(preparation: Preparation) -> dict[str, Any]:
         },
         "spelling": Spelling.learn(piece.decode("utf-8", "replace") for piece in learned).counts,
     }
-
-
-def _named(prefix: str, tensors: Tensors) -> Tensors:
-    return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}

@@ -8,3 +8,4 @@ from .ranks import Ranks as Ranks
 from .ranks import join_ranks as join_ranks
 from .trainer import Progress as Progress
 from .trainer import Trainer as Trainer
+from .trainer import strip_prefix as strip_prefix

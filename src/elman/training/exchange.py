@@ -20,10 +20,8 @@ class Exchange:
     def __init__(self, network: nn.Module, largest: float | None) -> None:
         """Of a network; `largest` is the norm above which its gradients are shortened."""
         self._network, self._largest = network, largest
-
-    def share(self, parameter: Tensor) -> Tensor:
-        """Return what this process changes of a parameter; gradients come to it before each update."""
-        return parameter
+        # what this process changes of each parameter; gradients come to it before each update
+        self.shares: list[Tensor] = list(network.parameters())
 
     def part(self, tensor: Tensor) -> Tensor:
         """Return what belongs to this process's share of a parameter, of a tensor of the same shape."""
@@ -60,7 +58,7 @@ class SharedMemory(Exchange):
     def __init__(self, network: nn.Module, largest: float | None, ranks: Ranks) -> None:
         """Move the weights to where all processes see them, and make room for the gradients of each."""
         super().__init__(network, largest)
-        self._ranks, self._shares = ranks, list[Tensor]()
+        self._ranks = ranks
         self._parameters = list(network.parameters())
         counts = [parameter.numel() for parameter in self._parameters]
         weights, *gradients = ranks.memory(1 + ranks.size, sum(counts)).unbind()
@@ -68,18 +66,14 @@ class SharedMemory(Exchange):
             if ranks.rank == 0:
                 place.copy_(parameter.detach().flatten())
             parameter.data = place.view_as(parameter)
+        self.shares = [self.part(parameter.data) for parameter in self._parameters]
         self._own = torch.split(gradients[ranks.rank], counts)
         published = ([self.part(one) for one in torch.split(all_of, counts)] for all_of in gradients)
         self._published = list(zip(*published, strict=True))  # by parameter, then by process
         ranks.meet()
 
-    def share(self, parameter: Tensor) -> Tensor:
-        """Return a stretch of the numbers (N,) of a parameter."""
-        self._shares.append(self.part(parameter.data))
-        return self._shares[-1]
-
     def part(self, tensor: Tensor) -> Tensor:
-        """Return the same stretch of another tensor."""
+        """Return a stretch of its numbers (N,)."""
         return tensor.view(-1)[self._ranks.rows(tensor.numel())]
 
     def whole(self, part: Tensor, like: Tensor) -> Tensor:
@@ -97,7 +91,7 @@ class SharedMemory(Exchange):
         size = self._ranks.size
         norm = math.sqrt(squares) / size
         shorter = min(1.0, self._largest / (norm + 1e-6)) if self._largest else 1.0  # as torch does
-        for share, part in zip(self._shares, sums, strict=True):
+        for share, part in zip(self.shares, sums, strict=True):
             share.grad = part.mul_(shorter / size)
         return nats / size, norm
 

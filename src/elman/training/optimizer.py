@@ -29,9 +29,8 @@ class Optimizer:
         self._settings, self._exchange = settings, exchange
         self._names = [name for name, _ in network.named_parameters()]
         self._parameters = list(network.parameters())
-        self._shares = [exchange.share(parameter) for parameter in self._parameters]
         averaged = () if settings.optimizer == "sgd" else ("first_moment", "second_moment")
-        self._moments = {moment: [torch.zeros_like(share) for share in self._shares] for moment in averaged}
+        self._moments = {name: [torch.zeros_like(share) for share in exchange.shares] for name in averaged}
         self._steps = [p.new_zeros(()) for p in self._parameters] if averaged else []
         self._groups = [  # indices of parameters that share a weight decay
             (settings.weight_decay, [i for i, p in enumerate(self._parameters) if p.dim() > 1]),
@@ -49,7 +48,6 @@ class Optimizer:
         for decay, indices in self._groups:
             if indices:
                 self._update(learning_rate, decay, indices)
-
         self._exchange.meet()
 
     def state(self) -> Iterator[tuple[str, Tensor]]:
@@ -68,7 +66,7 @@ class Optimizer:
             steps.copy_(saved[f"{name}.steps"])
 
     def _update(self, learning_rate: float, decay: float, indices: list[int]) -> None:
-        parameters: list[Tensor] = [self._shares[i] for i in indices]
+        parameters = [self._exchange.shares[i] for i in indices]
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         fused = parameters[0].device.type in ("cpu", "cuda")
         if self._settings.optimizer == "sgd":

@@ -101,7 +101,7 @@ def _seconds_per_step(network: Network, batch: Batch, precision: str, path: Choi
         while time.perf_counter() < until:
             start = time.perf_counter()
             loss, _ = batch_loss(trial, *batch, precision)
-            loss.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(loss)
             if cuda:
                 torch.cuda.synchronize()
             if until == float("inf"):

@@ -8,7 +8,7 @@ import datetime
 import json
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -59,14 +59,7 @@ class Ranks:
 
     def add(self, *values: float) -> list[float]:
         """Return the sum of each value over the processes."""
-        if self.size == 1:
-            return list(values)
-        if self.line:
-            with self.together():
-                return self.line.add(values)
-        said = torch.tensor(values, dtype=torch.float64, device=self._device)
-        self._all_reduce(said)
-        return said.tolist()
+        return self._tell(values, Line.add, self._all_reduce)
 
     def meet(self) -> None:
         """Wait until all processes have come so far."""
@@ -83,14 +76,7 @@ class Ranks:
 
     def agree(self, *values: float) -> list[float]:
         """Return what rank 0 says."""
-        if self.size == 1 or not values:
-            return list(values)
-        if self.line:
-            with self.together():
-                return self.line.agree(values)
-        said = torch.tensor(values, dtype=torch.float64, device=self._device)
-        self._broadcast(said)
-        return said.tolist()
+        return self._tell(values, Line.agree, self._broadcast)
 
     def gather(self, part: Tensor, rows: int) -> Tensor:
         """Return the rows (B, ...) of all processes, of which `part` is this one's share."""
@@ -121,6 +107,21 @@ class Ranks:
         if self.size > 1:
             with suppress(RuntimeError):  # others may be gone already
                 distributed.destroy_process_group()
+
+    def _tell(
+        self,
+        values: Sequence[float],
+        by_line: Callable[[Line, Sequence[float]], list[float]],
+        by_tensor: Callable[[Tensor], None],
+    ) -> list[float]:
+        if self.size == 1 or not values:
+            return list(values)
+        if self.line:
+            with self.together():
+                return by_line(self.line, values)
+        told = torch.tensor(values, dtype=torch.float64, device=self._device)
+        by_tensor(told)
+        return told.tolist()
 
     def _spread_bytes(self, content: bytes) -> bytes:
         count = torch.tensor([len(content)], device=self._device)

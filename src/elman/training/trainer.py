@@ -107,7 +107,9 @@ class Trainer:
         objective = loss
         if self.settings.state_penalty:
             objective = loss + self.settings.state_penalty * mean_square(states)
-        (objective * batch.targets.size if self.settings.loss == "sum" else objective).backward()  # type: ignore[no-untyped-call]
+        if self.settings.loss == "sum":
+            objective = objective * batch.targets.size
+        torch.autograd.backward(objective)
         nats, gradient_norm = self._exchange.gradients(loss.item())
         if not (math.isfinite(nats) and math.isfinite(gradient_norm)):
             raise DivergedError(self._diverged(nats, gradient_norm))
@@ -153,19 +155,12 @@ class Trainer:
 
     def restore(self, tensors: Tensors, values: dict[str, Any]) -> None:
         """Go on exactly where a saved state stood, in its precision."""
-        weights = {
-            name.removeprefix("weights."): _torch(a)
-            for name, a in tensors.items()
-            if name.startswith("weights.")
-        }
-        self.network.load_state_dict(weights)  # by all processes, in common memory too: the same numbers
-        self.optimizer.restore(
-            {
-                name.removeprefix("optimizer."): _torch(a)
-                for name, a in tensors.items()
-                if name.startswith("optimizer.")
-            }
+        weights, remembered = (
+            {name: _torch(array) for name, array in strip_prefix(prefix, tensors).items()}
+            for prefix in ("weights.", "optimizer.")
         )
+        self.network.load_state_dict(weights)  # by all processes, in common memory too: the same numbers
+        self.optimizer.restore(remembered)
         self._states = tuple(
             type(state)(
                 *(
@@ -192,6 +187,11 @@ class Trainer:
         if self.settings.clip is None or self.settings.clip > 1:
             advice += f" or train.clip (now {self.settings.clip or 'none'})"
         return f"{found} at step {self.step + 1}, expected a finite number; {advice}"
+
+
+def strip_prefix(prefix: str, tensors: Tensors) -> Tensors:
+    """Return the arrays whose names begin with it, by the rest of their names."""
+    return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
 
 
 def _numpy(tensor: torch.Tensor) -> NDArray[Any]:
