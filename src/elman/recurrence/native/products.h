@@ -1,45 +1,8 @@
 // Products of a few rows with packed weights, summed in registers in fp32, each sum handed on where it stands.
 #pragma once
 
-#include <algorithm>
-#include <type_traits>
-
+#include "packing.h"
 #include "tiles.h"
-#include "vectors.h"
-
-#ifdef __AVX512BF16__
-#include <immintrin.h>
-#endif
-
-template <typename Number> constexpr int PAIRED = std::is_same_v<Number, bf16> ? 2 : 1;  // products in one instruction
-
-// The order in which weights are read: [block][k / PAIRED][column][lane][PAIRED]. A block is `columns` vectors of
-// outputs; output o of block b, column c, lane l is b * block_step + c * column_step + l. Steps count outputs.
-struct Order {
-  int blocks, columns, depth;           // depth: how many inputs k a sum has
-  int64_t block_step, column_step;      // from one block, and one column, to the next
-  int64_t output_stride, input_stride;  // of the weights as they lie in memory
-};
-
-// The order of a step forward: all gates of a unit side by side. Weights are (gates * units, units).
-inline Order order_of_gates(int gates, int units) {
-  return {units / LANES, gates, units, LANES, units, units, 1};
-}
-
-template <typename Number> void pack(const float* weights, Number* packed, const Order& order, int threads) {
-#pragma omp parallel for num_threads(threads)
-  for (int block = 0; block < order.blocks; block++) {
-    Number* to = packed + (int64_t)block * order.columns * LANES * order.depth;
-    for (int k = 0; k < order.depth; k += PAIRED<Number>)
-      for (int column = 0; column < order.columns; column++) {
-        const int64_t output = block * order.block_step + column * order.column_step;
-        const float* from = weights + output * order.output_stride + k * order.input_stride;
-        for (int lane = 0; lane < LANES; lane++)
-          for (int part = 0; part < PAIRED<Number>; part++)
-            store(to++, from[lane * order.output_stride + part * order.input_stride]);
-      }
-  }
-}
 
 // sums[row][column] += inputs[row] . weights[column], over the depth of one block
 template <int ROWS, int COLUMNS>
@@ -116,15 +79,6 @@ inline void product(int rows, const Number* inputs, int64_t stride, const Number
 #undef CASE
     }
   }
-}
-
-// How many vectors of adjacent outputs a block has: the most that divide them all.
-inline int adjacent(int units) { return units % (4 * LANES) == 0 ? 4 : units % (2 * LANES) == 0 ? 2 : 1; }
-
-// The order of sums over `depth` inputs: as many adjacent outputs side by side as a block takes.
-inline Order order_of_adjacent(int units, int depth, int64_t output_stride, int64_t input_stride) {
-  const int columns = adjacent(units);
-  return {units / (columns * LANES), columns, depth, columns * LANES, LANES, output_stride, input_stride};
 }
 
 // Call run(4), run(2) or run(1), with what `adjacent` says as a constant.

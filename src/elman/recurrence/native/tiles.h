@@ -5,7 +5,6 @@
 
 #if defined(__AMX_BF16__) && defined(__AVX512BF16__)
 #define TILES
-#include <immintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 

@@ -4,6 +4,10 @@
 #include <cstdint>
 #include <cstring>
 
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
+
 #ifdef __AVX512F__
 constexpr int LANES = 16, REGISTERS = 16;  // registers for sums, of 32: with more, compilers move them to memory and back
 #else
@@ -31,20 +35,18 @@ inline Vector load(const bf16* from) {
 
 inline void store(float* to, Vector value) { std::memcpy(to, &value, sizeof value); }
 
-inline void store(bf16* to, Vector value) {  // to the nearest, ties to even; what is not a number stays so
+inline Integers nearest(Vector value) {  // bf16, in the lower half of each lane; ties to even; what is not a number stays so
   const Integers bits = (Integers)value;
-  const Integers nearest = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-  const Integers kept = value == value ? nearest : Integers{} + 0x7fc0;
-  const Halves halves = __builtin_convertvector(kept, Halves);
-  std::memcpy(to, &halves, sizeof halves);
+  return value == value ? (bits + 0x7fff + ((bits >> 16) & 1)) >> 16 : Integers{} + 0x7fc0;
 }
 
-inline void store(float* to, float value) { *to = value; }
-
-inline void store(bf16* to, float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  *to = value == value ? (bits + 0x7fff + ((bits >> 16) & 1)) >> 16 : 0x7fc0;
+inline void store(bf16* to, Vector value) {
+#ifdef __AVX512BF16__
+  const __m256bh halves = _mm512_cvtneps_pbh((__m512)value);
+#else
+  const Halves halves = __builtin_convertvector(nearest(value), Halves);
+#endif
+  std::memcpy(to, &halves, sizeof halves);
 }
 
 // e^x = 2^n e^r with |r| <= ln 2 / 2, e^r by the polynomial of Cephes (Moshier 1992), to 2 units in the last place.
