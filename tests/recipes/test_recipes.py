@@ -26,6 +26,7 @@ def test_all_recipes_are_found() -> None:
         "hello-cell",
         "hello-embedding",
         "hello-rnn",
+        "hour",
         "lyrics-bi-gru",
         "lyrics-deep-lstm",
         "lyrics-gru",
