@@ -108,8 +108,18 @@ def show_score(evaluation: dict[str, Any]) -> None:
     talk.print(table)
     for sentence in evaluation["verdict"]:
         talk.print(sentence)
+    if "dynamic" in evaluation:
+        talk.print(dynamic_sentence(evaluation["dynamic"]))
     if "copied" in evaluation:
         talk.print(f"copied: {copied_sentence(evaluation['copied'])}")
+
+
+def dynamic_sentence(score: dict[str, Any]) -> str:
+    """Say what a model is worth that learns from the text as it is scored."""
+    return (
+        f"dynamic evaluation, learning from each few tokens after they are scored: "
+        f"{score['nats_per_token']:.4f} nats per token, {score['bits_per_byte']:.3f} bits per byte"
+    )
 
 
 def copied_sentence(copied: dict[str, Any]) -> str:

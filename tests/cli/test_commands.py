@@ -99,6 +99,22 @@ def test_evaluate_of_another_text_scores_all_of_it(trained: dict, folder: Path) 
     assert evaluation["nats_per_token"] == pytest.approx(sum(token.nats for token in scored) / 20, rel=1e-5)
 
 
+def test_dynamic_evaluation_is_a_second_score_and_learns_from_what_it_reads(
+    trained: dict, folder: Path
+) -> None:
+    (folder / "repeated.txt").write_text("nine minus two is seven.\n" * 60)
+    done = elman("evaluate", "models/text", "repeated.txt", "--dynamic", "--json", cwd=folder)
+    evaluation = json.loads(done.stdout)
+    assert evaluation["dynamic"]["nats_per_token"] < 0.7 * evaluation["nats_per_token"]
+    assert f"{evaluation['dynamic']['nats_per_token']:.4f} nats per token" in done.stderr
+    alike = {"tokens", "characters", "bytes", "unknown", "spelling_nats"}
+    assert {name: evaluation["dynamic"][name] for name in alike} == {name: evaluation[name] for name in alike}
+    model = LanguageModel.load(folder / "models" / "text")
+    again = model.evaluate(folder / "repeated.txt", dynamic=True)
+    assert again == evaluation
+    assert model.evaluate()["nats_per_token"] == trained["validation"]["nats_per_token"]  # as it was
+
+
 def test_score_shows_each_token_and_sums_up(trained: dict, folder: Path) -> None:
     scored = json.loads(elman("score", "models/text", "7 plus \u03a9", "--json", cwd=folder).stdout)
     assert [token["token"] for token in scored["tokens"]] == list("7 plus \u03a9")

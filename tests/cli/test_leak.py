@@ -38,6 +38,7 @@ def test_an_allowed_leak_is_marked_and_its_score_is_called_no_quality(
     line = refused(elman("generate", "leaky", "the", cwd=tmp_path))
     assert "--allow-leak" in line
     assert elman("generate", "leaky", "the", "-n", "5", "--allow-leak", cwd=tmp_path).returncode == 0
+    assert "reads in one direction" in refused(elman("evaluate", "leaky", "--dynamic", cwd=tmp_path))
     with pytest.raises(LeakError):
         LanguageModel.load(tmp_path / "leaky").generate("the")
     resumed = elman("train", "--resume", "--out", "leaky", "--steps", "30", cwd=tmp_path)

@@ -182,23 +182,25 @@ class LanguageModel(Writer):
         part: str = "validation",
         characters: int | None = None,
         encoding: str | None = None,
+        dynamic: bool = False,
         advance: Advance | None = None,
     ) -> dict[str, Any]:
         """Score a text the model has not learned, as one stream: a held-out part of its own, or another one.
 
         Returns nats_per_token, perplexity, bits_per_character, bits_per_byte, baselines and more, as
         `elman evaluate --json` prints them. `characters` limits how many are scored. The text that the
-        model was trained on counts as its own.
+        model was trained on counts as its own. With `dynamic` the text is scored once more, by torch, in
+        weights that learn from each few tokens after these are scored: "dynamic" has that score.
 
         Raises:
-            RequestError: `part` is neither validation nor test, or is named with another text.
+            RequestError: `part` is neither validation nor test, or is named with another text; `dynamic` of a
+                model that does not read in one direction.
             TextError: a text that cannot be read; a part that is empty.
         """
         nats = self.result["train"]["nats_per_token"] if self.result else None
         names = _names(texts) if texts is not None else None
-        return evaluate(
-            self._scored(), self.config, self.settings, nats, names, part, characters, encoding, advance
-        )
+        scored = self._scored(dynamic)
+        return evaluate(scored, self.config, self.settings, nats, names, part, characters, encoding, advance)
 
     @checked
     def score(self, text: str) -> list[TokenScore]:
@@ -240,8 +242,21 @@ class LanguageModel(Writer):
     def _network(self) -> "Network":
         return load_network(self.folder, self.config, self.tokenizer)
 
-    def _scored(self) -> Scored:
-        return Scored(self.engine, self.tokenizer, self._spelling, self.config["leak"], self.gap_window)
+    def _scored(self, dynamic: bool = False) -> Scored:
+        leak, window = self.config["leak"], self.gap_window
+        learner = self._learner() if dynamic else None
+        return Scored(self.engine, self.tokenizer, self._spelling, leak, window, learner)
+
+    def _learner(self) -> Engine:
+        if self.config["leak"] or self.gap_window is not None:
+            raise RequestError(
+                "dynamic evaluation learns from what has been read so far, expected a model that reads in "
+                "one direction; leave dynamic out"
+            )
+        require("dynamic evaluation", "torch")
+        from elman.training import DynamicEngine
+
+        return DynamicEngine(load_network(self.folder, self.config, self.tokenizer))  # for its weights change
 
 
 def _names(texts: Texts) -> list[str]:

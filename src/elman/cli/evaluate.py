@@ -28,6 +28,13 @@ def command(
     encoding: Annotated[
         str | None, typer.Option(help="Character encoding of TEXT.", show_default="the model's own text's")
     ] = None,
+    dynamic: Annotated[
+        bool,
+        typer.Option(
+            "--dynamic",
+            help="Score once more in weights that learn from each few tokens after these are scored (torch).",
+        ),
+    ] = False,
     engine: Engine = None,
     int8: Int8 = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
@@ -40,7 +47,9 @@ def command(
 
     loaded = LanguageModel.load(model, engine, int8)
     with working() as advance:
-        evaluation = loaded.evaluate(list(texts) if texts else None, part, characters, encoding, advance)
+        evaluation = loaded.evaluate(
+            list(texts) if texts else None, part, characters, encoding, dynamic, advance
+        )
     show_score(evaluation)
     if as_json:
         print_json(evaluation)

@@ -50,6 +50,7 @@ def evaluate_part(
     return report(score, baselines, train_nats_per_token, model.leak) | {
         "part": part.name,
         "of_characters": there,
+        **_dynamic(model, text.read(part.start, stop), context, stop - part.start, advance),
     }
 
 
@@ -79,6 +80,7 @@ def evaluate_foreign(
     return report(score, baselines, leak=model.leak) | {
         "part": "whole text",
         "of_characters": text.characters,
+        **_dynamic(model, text.read(0, stop), "", stop, advance),
     }
 
 
@@ -125,6 +127,17 @@ def _score(model: Scored, chunks: Iterable[str], context: str, advance: Tally | 
     if model.window is None:
         return score_text(model, chunks, context, advance)
     return score_gaps(model, chunks, context, advance)
+
+
+def _dynamic(
+    model: Scored, chunks: Iterable[str], context: str, characters: int, advance: Advance | None
+) -> dict[str, Any]:
+    """Score the same text while learning from it, where that was asked for."""
+    if model.dynamic is None:
+        return {}
+    learner = model._replace(engine=model.dynamic)
+    score = score_text(learner, chunks, context, counter(advance, "learning while scoring", characters))
+    return {"dynamic": score.as_dict()}
 
 
 def nearest(text: TextStore, training: Part) -> Iterator[str]:

@@ -92,6 +92,7 @@ class Scored(NamedTuple):
     spelling: Spelling  # what a piece costs that the vocabulary does not have
     leak: str | None = None  # how the model sees what it has to predict, if it does
     window: int | None = None  # of a model that fills gaps: the tokens it has learned to read at once
+    dynamic: Engine | None = None  # the same weights, in an engine that learns from what it reads
 
 
 class TokenScore(NamedTuple):

@@ -24,7 +24,7 @@ class TorchEngine:
 
     def initial_state(self, rows: int) -> State:
         """Return the state before the first token, for B streams."""
-        return _flat(self.network.initial_state(rows))
+        return flat(self.network.initial_state(rows))
 
     def step(self, ids: Ids, state: State) -> tuple[Logits, State]:
         """Advance every stream by one token: ids (B,) -> logits (B, V)."""
@@ -36,20 +36,24 @@ class TorchEngine:
         """Advance every stream by T tokens: ids (T, B) -> logits (T, B, V)."""
         training = self.network.training
         self.network.eval()
-        parts = (torch.from_numpy(part.copy()).to(self._device) for part in state)
-        states = tuple(kind(*(next(parts) for _ in kind._fields)) for kind in self._types)
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
-            logits, after = self.network(
-                torch.from_numpy(ids.astype(np.int64, copy=False)).to(self._device), states
-            )
+            logits, after = self.network(self._tensor(ids), self._states(state))
         self.network.train(training)
-        return logits.float().cpu().numpy(), _flat(after)
+        return logits.float().cpu().numpy(), flat(after)
 
     def write(self, ids: Ids, state: State, draws: Draws) -> Written:
         """Read ids (T, B), then draw N tokens in each row."""
         return write_by_steps(self, ids, state, draws)
 
+    def _tensor(self, ids: Ids) -> torch.Tensor:
+        return torch.from_numpy(ids.astype(np.int64, copy=False)).to(self._device)
 
-def _flat(states: States) -> State:
+    def _states(self, state: State) -> States:
+        parts = (torch.from_numpy(part.copy()).to(self._device) for part in state)
+        return tuple(kind(*(next(parts) for _ in kind._fields)) for kind in self._types)
+
+
+def flat(states: States) -> State:
+    """Return states as an engine hands them out."""
     parts: Iterable[torch.Tensor] = (part for state in states for part in state)
     return tuple(part.detach().float().cpu().numpy() for part in parts)

@@ -1,5 +1,6 @@
 """Training: loss, optimiser, schedule, and a loop that is a generator."""
 
+from .dynamic import DynamicEngine as DynamicEngine
 from .pace import Batch as Batch
 from .pace import Precision as Precision
 from .pace import choose_pace as choose_pace
