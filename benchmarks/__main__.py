@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import (
+    cells,
     encoding,
     generation,
     gigabyte,
@@ -37,6 +38,7 @@ MODULES = {  # in the order of the page
         streams,
         serve,
         time_to_quality,
+        cells,
         quality,
         gigabyte,
         scale,
