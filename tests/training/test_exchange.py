@@ -1,9 +1,8 @@
 """Which exchange processes have, and the line between those on one machine: threads stand for processes."""
 
 import os
-import queue
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 import torch
@@ -11,24 +10,19 @@ import torch
 from elman.errors import RankError
 from elman.training import ALONE, Ranks
 from elman.training.exchange import AveragedGradients, Exchange, SharedMemory, make_exchange
-from elman.training.line import Line, open_line
+from elman.training.line import open_line
 
 
 @pytest.fixture
 def ranks() -> Iterator[list[Ranks]]:
-    """Three on one machine."""
-    told = queue.SimpleQueue[str]()
-
-    def tell(path: str) -> str:
-        for _ in range(2 if path else 0):
-            told.put(path)
-        return path or told.get()
-
-    def join(rank: int) -> Line:
-        return open_line(rank, 3, tell)
-
+    """Three on one machine, of which the last connects before the second."""
+    path = Future[str]()
     with ThreadPoolExecutor(3) as pool:
-        lines = list(pool.map(join, range(3)))
+        first = pool.submit(open_line, 0, 3, path.set_result)
+        third = pool.submit(open_line, 2, 3, lambda _: path.result())
+        third.result()
+        second = pool.submit(open_line, 1, 3, lambda _: path.result())
+        lines = [one.result() for one in (first, second, third)]
     yield [Ranks(rank, 3, line=line) for rank, line in enumerate(lines)]
     for line in lines:
         line.close()
@@ -42,6 +36,11 @@ def together(ranks: list[Ranks], work: object) -> list[object]:
 def test_all_hear_the_same_sums_and_what_the_leader_says(ranks: list[Ranks]) -> None:
     assert together(ranks, lambda one: one.add(one.rank, 0.5)) == [[3.0, 1.5]] * 3
     assert together(ranks, lambda one: one.agree(10.0 + one.rank)) == [[10.0]] * 3
+
+
+def test_sums_are_in_the_order_of_ranks_whoever_comes_first(ranks: list[Ranks]) -> None:
+    values = [1e100, -1e100, 1.0]  # in any other order the last one is lost
+    assert together(ranks, lambda one: one.add(values[one.rank])) == [[1.0]] * 3
 
 
 def test_memory_is_common_and_has_no_name(ranks: list[Ranks]) -> None:

@@ -1,7 +1,8 @@
 """Small messages between processes on one machine, by sockets.
 
-They take some tens of microseconds, where gloo takes half a millisecond. The first process hears all others
-and answers them; who is gone is noticed at once. Knows nothing of what is said.
+They take some tens of microseconds, where gloo takes half a millisecond. The first process hears the others
+in their order, so that sums come out the same each time, and answers them; who is gone is noticed as soon as
+it should speak. Knows nothing of what is said.
 """
 
 import os
@@ -27,18 +28,18 @@ class Line:
             OSError: another process is gone, here as below.
         """
         if not self._leads:
-            self._say(values)
-            return self._hear(self._ends[0], len(values))
-        rows = [values, *(self._hear(end, len(values)) for end in self._ends)]
+            _say(self._ends, values)
+            return _hear(self._ends[0], len(values))
+        rows = [values, *(_hear(end, len(values)) for end in self._ends)]
         sums = [sum(column) for column in zip(*rows, strict=True)]
-        self._say(sums)
+        _say(self._ends, sums)
         return sums
 
     def agree(self, values: Sequence[float]) -> list[float]:
         """Return what the leader says."""
         if not self._leads:
-            return self._hear(self._ends[0], len(values))
-        self._say(values)
+            return _hear(self._ends[0], len(values))
+        _say(self._ends, values)
         return list(values)
 
     def memory(self, size: int) -> int:
@@ -59,16 +60,6 @@ class Line:
         for end in self._ends:
             end.close()
 
-    def _say(self, values: Sequence[float]) -> None:
-        for end in self._ends:
-            end.sendall(struct.pack(f"{len(values)}d", *values))
-
-    def _hear(self, end: socket.socket, count: int) -> list[float]:
-        said = end.recv(8 * count, socket.MSG_WAITALL)
-        if len(said) < 8 * count:
-            raise ConnectionResetError
-        return list(struct.unpack(f"{count}d", said))
-
 
 def open_line(rank: int, size: int, tell: Callable[[str], str]) -> Line:
     """Connect this process with the others; `tell` gives all of them what the leader says.
@@ -79,6 +70,7 @@ def open_line(rank: int, size: int, tell: Callable[[str], str]) -> Line:
     if rank:
         end = socket.socket(socket.AF_UNIX)
         end.connect(tell(""))
+        _say([end], [rank])
         return Line([end], leads=False)
     with tempfile.TemporaryDirectory(prefix="elman-") as folder, socket.socket(socket.AF_UNIX) as door:
         path = str(Path(folder) / "line")
@@ -86,4 +78,17 @@ def open_line(rank: int, size: int, tell: Callable[[str], str]) -> Line:
         door.listen(size)
         door.settimeout(PATIENCE)
         tell(path)
-        return Line([door.accept()[0] for _ in range(size - 1)], leads=True)
+        ends = [door.accept()[0] for _ in range(size - 1)]
+        return Line(sorted(ends, key=lambda end: _hear(end, 1)), leads=True)
+
+
+def _say(ends: Sequence[socket.socket], values: Sequence[float]) -> None:
+    for end in ends:
+        end.sendall(struct.pack(f"{len(values)}d", *values))
+
+
+def _hear(end: socket.socket, count: int) -> list[float]:
+    said = end.recv(8 * count, socket.MSG_WAITALL)
+    if len(said) < 8 * count:
+        raise ConnectionResetError
+    return list(struct.unpack(f"{count}d", said))
