@@ -1,5 +1,6 @@
 """The trainer against the same steps written out in plain torch, and against itself after a restore."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +129,23 @@ def test_precision_is_what_was_asked_for_or_measured_and_weights_and_random_stat
     assert torch.equal(torch.get_rng_state(), random)
     assert all(torch.equal(tensor, before[name]) for name, tensor in ours.network.state_dict().items())
     assert all(parameter.grad is None for parameter in ours.network.parameters())
+
+
+def test_the_fastest_path_is_found_beside_work_that_comes_and_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = trainer(tmp_path)
+    drawn = ours.windows.draw()
+    inputs, targets = torch.from_numpy(drawn.inputs), torch.from_numpy(drawn.targets)
+    batch = Batch(inputs, targets, ours.network.initial_state(B))
+    paths = [choose(ours.network.stack.cells[0], name) for name in ("fused", "reference")]
+    begin = time.perf_counter()
+
+    def loss(network: Network, *_: object) -> tuple[torch.Tensor, None]:
+        disturbed = time.perf_counter() - begin < 0.25
+        quick = network.stack.choice.name == "fused"
+        time.sleep((0.002 if quick else 0.004) * (5 if disturbed else 1))
+        return sum(parameter.sum() for parameter in network.parameters()), None
+
+    monkeypatch.setattr("elman.training.pace.batch_loss", loss)
+    assert choose_pace(ours.network, batch, "fp32", paths)[1].name == "fused"

@@ -16,7 +16,7 @@ from elman.recurrence import Choice
 from .loss import batch_loss
 from .ranks import ALONE, Ranks
 
-SECONDS = 0.2  # spent on timing each way
+TURNS, SECONDS = 3, 0.07  # for which each way is timed, about; the first turn warms up
 GAIN = 1.05  # how much faster bf16 must be to be worth its rounding
 PRECISIONS = ("fp32", "bf16")
 
@@ -51,14 +51,8 @@ def choose_pace(
     """
     if wanted == "fp32" and len(paths) == 1:
         return Precision("fp32", "asked for"), paths[0]
-    times = dict[tuple[str, str], float]()  # seconds of a step, by precision and path
-    refused = ""
-    for name in PRECISIONS if wanted == "auto" else (wanted,):
-        for path in paths:
-            try:
-                times[name, path.name] = _seconds_per_step(network, batch, name, path)
-            except RuntimeError as error:
-                refused = f"{name} cannot run here ({str(error).partition('. ')[0].splitlines()[0]})"
+    names = PRECISIONS if wanted == "auto" else (wanted,)
+    times, refused = _seconds_per_step(network, batch, [(name, path) for name in names for path in paths])
     times = dict(zip(times, ranks.agree(*times.values()), strict=True))
     best = dict[str, float]()
     for (name, _), seconds in times.items():
@@ -91,21 +85,39 @@ def _compare_paths(paths: Sequence[Choice], times: dict[tuple[str, str], float],
     return usual._replace(reason=f"{usual.reason}; {other.name} is {ratio:.2f} times as fast")
 
 
-def _seconds_per_step(network: Network, batch: Batch, precision: str, path: Choice) -> float:
-    """Return the shortest time of a forward and backward pass, after one that is not counted."""
+def _seconds_per_step(
+    network: Network, batch: Batch, ways: Sequence[tuple[str, Choice]]
+) -> tuple[dict[tuple[str, str], float], str]:
+    """Return the shortest time of a forward and backward pass each way, and why any of them cannot run.
+
+    The ways take turns, so that whatever else the machine does meanwhile slows all of them.
+    """
     trial = copy.deepcopy(network)
-    trial.use(path)
     cuda = batch.inputs.device.type == "cuda"
-    shortest, until = float("inf"), float("inf")
+    times, refused = dict[tuple[str, str], float](), ""
     with torch.random.fork_rng(devices=[batch.inputs.device] if cuda else []):
-        while time.perf_counter() < until:
-            start = time.perf_counter()
-            loss, _ = batch_loss(trial, *batch, precision)
-            torch.autograd.backward(loss)
-            if cuda:
-                torch.cuda.synchronize()
-            if until == float("inf"):
-                until = time.perf_counter() + SECONDS
-            else:
-                shortest = min(shortest, time.perf_counter() - start)
+        for _ in range(TURNS):
+            for name, path in ways:
+                trial.use(path)
+                try:
+                    seconds = _shortest_step(trial, batch, name)
+                except RuntimeError as error:
+                    refused = f"{name} cannot run here ({str(error).partition('. ')[0].splitlines()[0]})"
+                    ways = [way for way in ways if way != (name, path)]
+                    times.pop((name, path.name), None)
+                else:
+                    times[name, path.name] = min(times.get((name, path.name), seconds), seconds)
+    return times, refused
+
+
+def _shortest_step(network: Network, batch: Batch, precision: str) -> float:
+    """Return the shortest of the steps that one turn has time for, at least one."""
+    shortest, until = float("inf"), time.perf_counter() + SECONDS
+    while shortest == float("inf") or time.perf_counter() < until:
+        start = time.perf_counter()
+        loss, _ = batch_loss(network, *batch, precision)
+        torch.autograd.backward(loss)
+        if batch.inputs.device.type == "cuda":
+            torch.cuda.synchronize()
+        shortest = min(shortest, time.perf_counter() - start)
     return shortest
