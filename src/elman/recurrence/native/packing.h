@@ -37,33 +37,41 @@ inline void store_words(bf16* to, const float* from, int64_t stride) {  // of ea
   std::memcpy(to, &words, sizeof words);
 }
 
-// Outputs that lie side by side: one column of a block, for which `step` numbers of it are from one k to the next.
-template <typename Number> void pack_outputs(const float* from, Number* to, int64_t step, const Order& order) {
-  for (int k = 0; k < order.depth; k += PAIRED<Number>, to += step)
-    store_words(to, from + k * order.input_stride, order.input_stride);
+// Weights whose outputs lie side by side: row by row as they lie, each into all blocks.
+template <typename Number> void pack_outputs(const float* weights, Number* packed, const Order& order, int threads) {
+  constexpr int PAIR = PAIRED<Number>;
+  const int64_t wide = order.columns * LANES;
+#pragma omp parallel for num_threads(threads)
+  for (int k = 0; k < order.depth; k += PAIR)
+    for (int block = 0; block < order.blocks; block++) {
+      const float* from = weights + k * order.input_stride + block * order.block_step;
+      Number* to = packed + (block * order.depth + k) * wide;
+      for (int column = 0; column < order.columns; column++)
+        store_words(to + column * LANES * PAIR, from + column * order.column_step, order.input_stride);
+    }
 }
 
-// Inputs that lie side by side: the same, by squares that are written row by row and read column by column.
-template <typename Number> void pack_inputs(const float* from, Number* to, int64_t step, const Order& order) {
+// Weights whose inputs lie side by side: by squares that are written row by row and read column by column.
+template <typename Number> void pack_inputs(const float* weights, Number* packed, const Order& order, int threads) {
   constexpr int PAIR = PAIRED<Number>, SIDE = LANES * PAIR;
-  alignas(64) Number square[LANES][SIDE];
-  for (int start = 0; start < order.depth; start += SIDE) {
-    const int width = std::min(SIDE, order.depth - start);
-    for (int lane = 0; lane < LANES; lane++)
-      for (int k = 0; k < width; k += LANES) store(square[lane] + k, load(from + lane * order.output_stride + start + k));
-    for (int k = 0; k < width; k += PAIR, to += step)
-      for (int lane = 0; lane < LANES; lane++) std::memcpy(to + lane * PAIR, square[lane] + k, PAIR * sizeof(Number));
+  const int64_t wide = order.columns * LANES;
+#pragma omp parallel for num_threads(threads)
+  for (int vector = 0; vector < order.blocks * order.columns; vector++) {
+    const int block = vector / order.columns, column = vector % order.columns;
+    const float* from = weights + (block * order.block_step + column * order.column_step) * order.output_stride;
+    Number* to = packed + block * wide * order.depth + column * SIDE;
+    alignas(64) Number square[LANES][SIDE];
+    for (int start = 0; start < order.depth; start += SIDE) {
+      const int width = std::min(SIDE, order.depth - start);
+      for (int lane = 0; lane < LANES; lane++)
+        for (int k = 0; k < width; k += LANES) store(square[lane] + k, load(from + lane * order.output_stride + start + k));
+      for (int k = 0; k < width; k += PAIR, to += wide * PAIR)
+        for (int lane = 0; lane < LANES; lane++) std::memcpy(to + lane * PAIR, square[lane] + k, PAIR * sizeof(Number));
+    }
   }
 }
 
 template <typename Number> void pack(const float* weights, Number* packed, const Order& order, int threads) {
-#pragma omp parallel for num_threads(threads)
-  for (int block = 0; block < order.blocks; block++)
-    for (int column = 0; column < order.columns; column++) {
-      const float* from = weights + (block * order.block_step + column * order.column_step) * order.output_stride;
-      const int64_t wide = order.columns * LANES, step = wide * PAIRED<Number>;
-      Number* to = packed + block * wide * order.depth + column * LANES * PAIRED<Number>;
-      if (order.output_stride == 1) pack_outputs(from, to, step, order);
-      else pack_inputs(from, to, step, order);
-    }
+  if (order.output_stride == 1) pack_outputs(weights, packed, order, threads);
+  else pack_inputs(weights, packed, order, threads);
 }
