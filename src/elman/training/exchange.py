@@ -67,9 +67,10 @@ class SharedMemory(Exchange):
                 place.copy_(parameter.detach().flatten())
             parameter.data = place.view_as(parameter)
         self.shares = [self.part(parameter.data) for parameter in self._parameters]
-        self._own = torch.split(gradients[ranks.rank], counts)
-        published = ([self.part(one) for one in torch.split(all_of, counts)] for all_of in gradients)
-        self._published = list(zip(*published, strict=True))  # by parameter, then by process
+        self._sent = torch.split(gradients[ranks.rank], counts)
+        others = [sent for rank, sent in enumerate(gradients) if rank != ranks.rank]
+        received = ([self.part(one) for one in torch.split(sent, counts)] for sent in others)
+        self._received = list(zip(*received, strict=True))  # by parameter, then by process
         ranks.meet()
 
     def part(self, tensor: Tensor) -> Tensor:
@@ -81,11 +82,17 @@ class SharedMemory(Exchange):
         return self._ranks.gather(part, like.numel()).view_as(like)
 
     def gradients(self, nats: float) -> tuple[float, float]:
-        """Publish all, and add up what the others have published of this process's shares."""
-        for place, parameter in zip(self._own, self._parameters, strict=True):
-            place.zero_() if parameter.grad is None else place.copy_(parameter.grad.flatten())
+        """Send what belongs to the shares of others, and add to this process's what they have sent."""
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters]
+        for sent, gradient in zip(self._sent, gradients, strict=True):
+            own, flat = self._ranks.rows(len(sent)), gradient.flatten()
+            sent[: own.start] = flat[: own.start]
+            sent[own.stop :] = flat[own.stop :]
         self._ranks.meet()
-        sums = [reduce(torch.add, parts) for parts in self._published]
+        sums = [
+            reduce(Tensor.add_, parts, self.part(gradient.contiguous()))
+            for parts, gradient in zip(self._received, gradients, strict=True)
+        ]
         squares = float(sum(part.dot(part) for part in sums))
         squares, nats = self._ranks.add(squares, nats)
         size = self._ranks.size
