@@ -9,9 +9,12 @@ import os
 import socket
 import struct
 import tempfile
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+WAKEFUL = 200e-6  # seconds before a process that waits goes to sleep; to wake up takes as long
 PATIENCE = 60.0  # seconds in which the others connect
 
 
@@ -88,7 +91,12 @@ def _say(ends: Sequence[socket.socket], values: Sequence[float]) -> None:
 
 
 def _hear(end: socket.socket, count: int) -> list[float]:
-    said = end.recv(8 * count, socket.MSG_WAITALL)
+    said, until = b"", time.perf_counter() + WAKEFUL
+    while not said and time.perf_counter() < until:
+        with suppress(BlockingIOError):
+            said = end.recv(8 * count, socket.MSG_DONTWAIT)
+            break
+    said += end.recv(8 * count - len(said), socket.MSG_WAITALL)
     if len(said) < 8 * count:
         raise ConnectionResetError
     return list(struct.unpack(f"{count}d", said))
