@@ -53,7 +53,8 @@ SETTINGS = (
         TOKEN,
         (128, 256, 512, 1024, 2048),
         1,
-        "recurrent weights are H x H, so the products of a token grow as the square",
+        "recurrent weights are H x H, so the products of a token grow as the square, and faster where they "
+        "outgrow the caches",
     ),
     Factor(
         "layers", TOKEN, (1, 2, 4, 8), 1, f"the first layer reads {training.WIDTH} numbers, those above it H"
