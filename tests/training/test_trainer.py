@@ -33,6 +33,12 @@ def trainer(folder: Path, **fields: object) -> Trainer:
     return Trainer(network, windows, settings, Precision("fp32", ""))
 
 
+def draw(ours: Trainer) -> Batch:
+    drawn = ours.windows.draw()
+    inputs, targets = torch.from_numpy(drawn.inputs), torch.from_numpy(drawn.targets)
+    return Batch(inputs, targets, ours.network.initial_state(B))
+
+
 @pytest.mark.parametrize("penalty", [0.0, 0.3])
 def test_steps_equal_plain_torch_with_carried_and_detached_state_clipping_and_schedule(
     penalty: float, tmp_path: Path
@@ -117,9 +123,7 @@ def test_precision_is_what_was_asked_for_or_measured_and_weights_and_random_stat
     ours = trainer(tmp_path)
     before = {name: tensor.clone() for name, tensor in ours.network.state_dict().items()}
     random = torch.get_rng_state()
-    drawn = ours.windows.draw()
-    inputs, targets = torch.from_numpy(drawn.inputs), torch.from_numpy(drawn.targets)
-    batch, cell = Batch(inputs, targets, ours.network.initial_state(B)), ours.network.stack.cells[0]
+    batch, cell = draw(ours), ours.network.stack.cells[0]
     chosen, path = choose_pace(ours.network, batch, "auto", rivals(cell))
     assert chosen.name in ("fp32", "bf16")
     assert "fp32" in chosen.reason or "times as fast" in chosen.reason
@@ -135,9 +139,7 @@ def test_the_fastest_path_is_found_beside_work_that_comes_and_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = trainer(tmp_path)
-    drawn = ours.windows.draw()
-    inputs, targets = torch.from_numpy(drawn.inputs), torch.from_numpy(drawn.targets)
-    batch = Batch(inputs, targets, ours.network.initial_state(B))
+    batch = draw(ours)
     paths = [choose(ours.network.stack.cells[0], name) for name in ("fused", "reference")]
     begin = time.perf_counter()
 

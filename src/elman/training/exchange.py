@@ -83,16 +83,15 @@ class SharedMemory(Exchange):
 
     def gradients(self, nats: float) -> tuple[float, float]:
         """Send what belongs to the shares of others, and add to this process's what they have sent."""
-        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters]
-        for sent, gradient in zip(self._sent, gradients, strict=True):
-            own, flat = self._ranks.rows(len(sent)), gradient.flatten()
-            sent[: own.start] = flat[: own.start]
-            sent[own.stop :] = flat[own.stop :]
+        found = [torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters]
+        found = [gradient.flatten() for gradient in found]
+        for sent, gradient in zip(self._sent, found, strict=True):
+            own = self._ranks.rows(len(sent))
+            sent[: own.start] = gradient[: own.start]
+            sent[own.stop :] = gradient[own.stop :]
         self._ranks.meet()
-        sums = [
-            reduce(Tensor.add_, parts, self.part(gradient.contiguous()))
-            for parts, gradient in zip(self._received, gradients, strict=True)
-        ]
+        own_parts = map(self.part, found)
+        sums = [reduce(Tensor.add_, parts, own) for parts, own in zip(self._received, own_parts, strict=True)]
         squares = float(sum(part.dot(part) for part in sums))
         squares, nats = self._ranks.add(squares, nats)
         size = self._ranks.size

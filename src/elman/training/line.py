@@ -92,7 +92,7 @@ def _say(ends: Sequence[socket.socket], values: Sequence[float]) -> None:
 
 def _hear(end: socket.socket, count: int) -> list[float]:
     said, until = b"", time.perf_counter() + WAKEFUL
-    while not said and time.perf_counter() < until:
+    while time.perf_counter() < until:
         with suppress(BlockingIOError):
             said = end.recv(8 * count, socket.MSG_DONTWAIT)
             break
