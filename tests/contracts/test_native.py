@@ -1,7 +1,6 @@
 """The native recurrence in bf16, and where it cannot be had."""
 
 import ctypes
-import sys
 from pathlib import Path
 
 import pytest
@@ -68,7 +67,7 @@ def test_a_matrix_unit_gives_what_vectors_give(
     bf16 = hasattr(tiles, "lstm_forward_bf16")
     assert bf16 == ("avx512_bf16" in Path("/proc/cpuinfo").read_text())
     expected = results(native.unroll, cell, x, state, bf16)
-    monkeypatch.setattr(sys.modules[native.advance.__module__], "load_library", lambda: tiles)
+    monkeypatch.setattr(library, "load_library", lambda: tiles)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     found = results(native.unroll, cell, x, state, bf16)

@@ -15,6 +15,7 @@ from elman.recurrence import Choice
 from .dropout import Dropout
 from .initialization import initialize
 from .lookup import Lookup, pays
+from .norm import Norm
 from .stack import Stack, States
 
 
@@ -63,9 +64,12 @@ class Network(nn.Module):
         return [self.stack] if self.backward_stack is None else [self.stack, self.backward_stack]
 
     def use(self, choice: Choice) -> None:
-        """Let all cells run by a path from now on."""
+        """Let all cells run by a path from now on; what stands between them follows."""
         for stack in self.stacks:
             stack.choice = choice
+        for module in self.modules():
+            if isinstance(module, Dropout | Norm):
+                module.native = choice.name == "native"
 
     def initial_state(self, rows: int) -> States:
         """Return zeros: one state for each stack, layer and direction, of B rows."""

@@ -14,6 +14,7 @@ from elman.recurrence import Choice, choose
 
 from .dropout import Dropout
 from .lookup import Lookup
+from .norm import Norm
 
 States = tuple[State, ...]  # one for each layer; where there are two directions, forward before backward
 
@@ -48,7 +49,7 @@ class Stack(nn.Module):
         self.cells = nn.ModuleList(
             CELLS[cell](width, hidden_size, bias) for width in widths for _ in range(self.directions)
         )
-        self.norms = nn.ModuleList(map(nn.LayerNorm, [*widths, self.width])) if residual else None
+        self.norms = nn.ModuleList(map(Norm, [*widths, self.width])) if residual else None
         self.dropout, self.weight_dropout = Dropout(dropout), Dropout(weight_dropout)
         self.choice: Choice = choose(cast(Cell, self.cells[0]), recurrence)
 

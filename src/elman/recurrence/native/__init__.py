@@ -1,5 +1,10 @@
-"""The recurrence in C++, forward and backward, compiled for the processor at hand."""
+"""The recurrence in C++, forward and backward, and what stands between layers; compiled for the processor at
+hand.
+"""
 
+from .between import drop as drop
+from .between import normalize as normalize
+from .library import lanes as lanes
 from .unroll import SERVED as SERVED
 from .unroll import advance as advance
 from .unroll import refusal as refusal

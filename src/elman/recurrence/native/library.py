@@ -12,14 +12,17 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from elman.text.cache import cache_folder
 
 SOURCES = sorted(path for path in Path(__file__).parent.iterdir() if path.suffix in (".h", ".cpp"))
 # -march=native: for this processor; no errno and no traps: vectors may compute what a lane does not use
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fopenmp", "-fPIC")
+PRECISIONS = {torch.float32: "fp32", torch.bfloat16: "bf16"}
 Library = ctypes.CDLL
 
 
@@ -42,6 +45,28 @@ def load_library() -> Library:
     if not path.exists():
         _compile(compiler, threads, path)
     return ctypes.CDLL(str(path))
+
+
+def lanes() -> int:
+    """Return how many numbers in fp32 a vector of this processor has."""
+    return int(load_library().lanes())
+
+
+def find_function(name: str, kind: torch.dtype) -> Any:
+    """Return a function of the library, for numbers of a kind.
+
+    Raises:
+        RuntimeError: a precision that this processor has no products for.
+    """
+    try:
+        return getattr(load_library(), f"{name}_{PRECISIONS[kind]}")
+    except (AttributeError, KeyError):
+        raise RuntimeError(f"this processor has no products of {kind} for the native recurrence") from None
+
+
+def pointer(tensor: Tensor | None) -> ctypes.c_void_p:
+    """Return where the numbers of a contiguous tensor are."""
+    return ctypes.c_void_p(tensor.data_ptr() if tensor is not None else None)
 
 
 def _torch_threads() -> str:

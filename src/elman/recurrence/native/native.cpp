@@ -4,6 +4,7 @@
 // once a window, in the order in which they are read. The state is fp32 throughout, and all sums are.
 // T steps, B rows, H units (a multiple of LANES); arrays are contiguous, time first.
 
+#include "between.h"
 #include "elman.h"
 #include "gru.h"
 #include "lstm.h"
@@ -40,7 +41,18 @@
   ELMAN(tanh, false, Number, name)                                                                                            \
   ELMAN(relu, true, Number, name)                                                                                             \
   MINIMAL(min_gru, false, Number, name)                                                                                       \
-  MINIMAL(min_lstm, true, Number, name)
+  MINIMAL(min_lstm, true, Number, name)                                                                                       \
+  EXPORT drop_##name(int64_t count, int64_t seed, int level, float scale, const Number* x, Number* y, int threads) {          \
+    drop(count, seed, level, scale, x, y, threads);                                                                           \
+  }                                                                                                                           \
+  EXPORT normalize_##name(int64_t rows, int width, float epsilon, const float* x, const float* weight, const float* bias,     \
+                          Number* y, float* moments, int threads) {                                                           \
+    normalize(rows, width, epsilon, x, weight, bias, y, moments, threads);                                                    \
+  }                                                                                                                           \
+  EXPORT normalize_back_##name(int64_t rows, int width, const float* x, const float* weight, const float* moments,            \
+                               const Number* d_y, float* d_x, float* d_shares, int threads) {                                 \
+    normalize_back(rows, width, x, weight, moments, d_y, d_x, d_shares, threads);                                             \
+  }
 
 #define ELMAN(kind, RELU, Number, name)                                                                                        \
   EXPORT kind##_forward_##name(SHAPE, const Number* projected, const Number* packed, const Number* hidden, Number* outputs,    \

@@ -23,10 +23,9 @@ from elman.cells import (
     State,
 )
 
-from .library import CannotCompileError, load_library
+from .library import CannotCompileError, find_function, lanes, pointer
 
 SERVED = (ElmanTanhCell, ElmanReluCell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell)
-PRECISIONS = {torch.float32: "fp32", torch.bfloat16: "bf16"}
 
 
 def refusal(cell: Cell) -> str | None:
@@ -36,11 +35,11 @@ def refusal(cell: Cell) -> str | None:
     if cell.input_weight.device.type != "cpu":
         return f"it runs on the CPU, not on {cell.input_weight.device.type}"
     try:
-        lanes = load_library().lanes()
+        wide = lanes()
     except CannotCompileError as error:
         return str(error)
-    if cell.hidden_size % lanes:
-        return f"hidden size {cell.hidden_size} is no multiple of {lanes}"
+    if cell.hidden_size % wide:
+        return f"hidden size {cell.hidden_size} is no multiple of {wide}"
     return None
 
 
@@ -247,7 +246,7 @@ def _pack_columns(weight: Tensor, kind: torch.dtype) -> Tensor:
 def _pack(name: str, weight: Tensor, kind: torch.dtype, *order: object) -> Tensor:
     """Return weights in the order in which they are read, as products.h says."""
     packed = torch.empty(weight.numel(), dtype=kind)
-    _function(name, kind)(_pointer(weight), _pointer(packed), *order, torch.get_num_threads())
+    find_function(name, kind)(pointer(weight), pointer(packed), *order, torch.get_num_threads())
     return packed
 
 
@@ -256,15 +255,4 @@ def _call(name: str, kind: torch.dtype, shape: torch.Size | tuple[int, ...], *te
     steps, rows, units = shape
     threads = min(torch.get_num_threads(), rows)
     sizes = (steps, ctypes.c_int64(rows), units, threads)
-    _function(name, kind)(*sizes, *map(_pointer, tensors))
-
-
-def _function(name: str, kind: torch.dtype) -> Any:
-    try:
-        return getattr(load_library(), f"{name}_{PRECISIONS[kind]}")
-    except (AttributeError, KeyError):
-        raise RuntimeError(f"this processor has no products of {kind} for the native recurrence") from None
-
-
-def _pointer(tensor: Tensor | None) -> ctypes.c_void_p:
-    return ctypes.c_void_p(tensor.data_ptr() if tensor is not None else None)
+    find_function(name, kind)(*sizes, *map(pointer, tensors))
