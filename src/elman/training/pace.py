@@ -14,6 +14,7 @@ from elman.model import Network, States
 from elman.recurrence import Choice
 
 from .loss import batch_loss
+from .memory import keep_memory
 from .ranks import ALONE, Ranks
 
 TURNS = 3  # in which each way is timed; the first one warms up
@@ -52,6 +53,7 @@ def choose_pace(
     """
     if wanted == "fp32" and len(paths) == 1:
         return Precision("fp32", "asked for"), paths[0]
+    keep_memory()
     names = PRECISIONS if wanted == "auto" else (wanted,)
     times, refused = _seconds_per_step(network, batch, [(name, path) for name in names for path in paths])
     times = dict(zip(times, ranks.agree(*times.values()), strict=True))

@@ -22,6 +22,7 @@ from elman.model import Network, States, detach, renew
 from .budget import Budget
 from .exchange import make_exchange
 from .loss import batch_loss, mean_square
+from .memory import keep_memory
 from .optimizer import Optimizer
 from .pace import Precision
 from .ranks import ALONE, Ranks, Tensors
@@ -52,6 +53,7 @@ class Trainer:
         precision: Precision,
         ranks: Ranks = ALONE,
     ) -> None:
+        keep_memory()
         self.network, self.windows, self.settings, self.precision = network, windows, settings, precision
         self.ranks = ranks
         self.budget = Budget(settings, windows.batches_per_epoch)
