@@ -177,7 +177,8 @@ class Run:
             self._log(progress, speed, board)
             yield Stepped(progress, speed)
             if self._validation_due(progress):
-                validated = self._validate(progress)
+                with trainer.ranks.borrowed_threads():
+                    validated = self._validate(progress)
                 scalars = {"validation/nats_per_token": validated.nats_per_token}
                 board.add(progress.step, scalars, validated.samples)
                 board.flush()
