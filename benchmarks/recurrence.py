@@ -4,8 +4,8 @@ One layer over a window of 48 steps and an input of 128, the input product inclu
 the faster of fp32 and bf16 autocast. The products alone are the same six matrix products, each in one call
 over all steps at once: no recurrence can be faster than they are.
 
-All is timed twice: with memory as the C library gives and takes it, which is what a loop over nn.LSTM has, and
-with memory that stays with the process, as it does where elman trains.
+All is timed twice: with memory as the C library gives and takes it, which is what a loop over nn.LSTM has,
+and with memory that stays with the process, as it does where elman trains.
 """
 
 import statistics
