@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from elman.model.dropout import LEVELS, Dropout
+from elman.model.dropout import Dropout
+from elman.recurrence.native import LEVELS
 
 
 @pytest.fixture(params=["torch", "native"])

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from elman.recurrence import native
-
-LEVELS = 2**16
+from elman.recurrence.native import LEVELS
 
 
 class Dropout(nn.Dropout):

@@ -2,6 +2,7 @@
 hand.
 """
 
+from .between import LEVELS as LEVELS
 from .between import drop as drop
 from .between import normalize as normalize
 from .library import lanes as lanes

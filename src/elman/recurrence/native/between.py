@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 
 from .library import find_function, pointer
 
-LEVELS = 2**16
+LEVELS = 2**16  # of the random bits that decide on an entry
 
 
 def drop(x: Tensor, probability: float) -> Tensor:
