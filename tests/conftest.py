@@ -11,8 +11,8 @@ import pytest
 from .browser import Browser, open_browser
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# the same examples each time; --hypothesis-profile=default looks for others
-hypothesis.settings.register_profile("repeated", derandomize=True)
+# the same examples each time, however long a busy machine takes; --hypothesis-profile=default looks for others
+hypothesis.settings.register_profile("repeated", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeated")
 
 

@@ -10,7 +10,7 @@ import resource, torch
 {before}
 
 def step():
-    tensors = [torch.zeros(5_000_000) for _ in range(3)]  # 60 MB
+    torch.ones(50_000_000)  # 200 MB, which glibc by itself gives back whatever was freed before
 
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -33,4 +33,4 @@ def test_what_a_step_frees_the_next_one_has() -> None:
 
     kept, usual = count("from elman.training.memory import keep_memory; keep_memory()"), count("")
     assert kept < 10
-    assert usual > 1000
+    assert usual > 50  # of 2 MB, where pages are large
