@@ -11,7 +11,7 @@ import pytest
 from .browser import Browser, open_browser
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# the same examples each time, however long a busy machine takes; --hypothesis-profile=default looks for others
+# the same examples each time, as slow as the machine may be; --hypothesis-profile=default looks for others
 hypothesis.settings.register_profile("repeated", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeated")
 
