@@ -1,7 +1,7 @@
 """Which exchange processes have, and the line between those on one machine: threads stand for processes."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -92,29 +92,6 @@ def test_alone_nothing_is_exchanged_and_from_afar_all_is() -> None:
     network = torch.nn.Linear(2, 3)
     assert type(make_exchange(network, None, ALONE)) is Exchange
     assert type(make_exchange(network, None, Ranks(0, 2))) is AveragedGradients
-
-
-@pytest.mark.parametrize(
-    ("cores", "size", "shares"),
-    [
-        (range(4), 2, [{0, 1}, {2, 3}]),
-        (range(5), 3, [{0}, {1, 2}, {3, 4}]),
-        (range(2), 3, [None] * 3),  # too few
-        ([0, 2], 2, [None] * 2),  # bound already, by whoever started this
-    ],
-)
-def test_each_process_keeps_to_cores_of_its_own(
-    cores: Sequence[int], size: int, shares: list[set[int] | None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bound = set(cores)
-    monkeypatch.setattr(os, "cpu_count", lambda: max(cores) + 1)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(bound))
-    monkeypatch.setattr(os, "sched_setaffinity", lambda _, wanted: (bound.clear(), bound.update(wanted)))
-    for rank, share in enumerate(shares):
-        process = Ranks(rank, size, line=Line([], leads=rank == 0))
-        with process.own_cores():
-            assert bound == (share or set(cores))
-        assert bound == set(cores)
 
 
 def test_the_leader_computes_on_the_threads_of_those_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,6 @@ class Ranks:
     def __init__(self, rank: int = 0, size: int = 1, device: str = "cpu", line: Line | None = None) -> None:
         """`line`: where all run on one machine."""
         self.rank, self.size, self.line = rank, size, line
-        self._cores = _cores(rank, size) if line else None
         self._device = torch.device(device)  # of what is sent
 
     def rows(self, rows: int) -> slice:
@@ -100,19 +99,6 @@ class Ranks:
             ).reshape(shape)
             for name, (kind, shape) in shapes.items()
         }, values
-
-    @contextmanager
-    def own_cores(self) -> Iterator[None]:
-        """Keep to cores that no other process of this machine uses, or one wakes up where another runs."""
-        if self._cores is None:
-            yield
-            return
-        before = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, self._cores)
-        try:
-            yield
-        finally:
-            os.sched_setaffinity(0, before)
 
     @contextmanager
     def borrowed_threads(self) -> Iterator[None]:
@@ -201,13 +187,3 @@ def join_ranks() -> Ranks:
         with ranks.together():
             ranks.line = open_line(rank, size, lambda path: str(ranks.spread({}, {"path": path})[1]["path"]))
     return ranks
-
-
-def _cores(rank: int, size: int) -> set[int] | None:
-    """Return this process's share of the cores, where there are enough and nobody has shared them out yet."""
-    if not hasattr(os, "sched_getaffinity"):
-        return None
-    cores = sorted(os.sched_getaffinity(0))
-    if not size <= len(cores) == os.cpu_count():
-        return None
-    return set(cores[len(cores) * rank // size : len(cores) * (rank + 1) // size])

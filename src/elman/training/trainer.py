@@ -75,8 +75,7 @@ class Trainer:
         start = time.perf_counter() - self.seconds
         while (done := self.done) < 1:
             self.ranks.agree(LEARN, done)
-            with self.ranks.own_cores():
-                nats, gradient_norm, rate = self._learn(done)
+            nats, gradient_norm, rate = self._learn(done)
             self.seconds = time.perf_counter() - start
             yield Progress(self.step, nats, rate, gradient_norm, self.tokens, self.seconds, self.done)
 
@@ -91,8 +90,7 @@ class Trainer:
             else:
                 # dropout differs from rank to rank, and is the same again when a run goes on
                 torch.manual_seed(hash((self.settings.seed, self.ranks.rank, self.step)))
-                with self.ranks.own_cores():
-                    self._learn(done)
+                self._learn(done)
 
     def end(self) -> None:
         """Let those that follow go."""

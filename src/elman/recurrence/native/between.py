@@ -34,6 +34,7 @@ def normalize(x: Tensor, weight: Tensor, bias: Tensor, epsilon: float) -> Tensor
     Under autocast the result has the precision of the products that read it.
     """
     kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+    # torch gives `apply` no types
     normal: Tensor = Normalized.apply(x, weight, bias, epsilon, kind)  # type: ignore[no-untyped-call]
     return normal
 
