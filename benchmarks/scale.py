@@ -166,17 +166,15 @@ def some(steps: Iterator[object], count: int) -> Callable[[], object]:
 
 
 def processes(source: Path, folder: Path) -> tuple[Growth, str]:
-    """Train with one thread a process, and say how that compares with the threads of one process."""
+    """Train the default recipe with one thread a process, and say how that compares with the threads of one process."""
     text, most = folder / "text.txt", PROCESSES[-1]
     cut(source, text, 1_000_000)
-    options = [f"--set=model.hidden_size={BASE['hidden size']}", f"--set=train.batch_size={BASE['rows']}"]
-    options += [f"--set=train.window={BASE['window']}", f"--set=train.evaluate_every={STEPS}"]
     ways = [*((count, 1) for count in PROCESSES), (1, most)]
     costs: list[list[float]] = [[] for _ in ways]
     for repeat in range(REPEATS + 1):
         for (count, threads), column in zip(ways, costs, strict=True):
             out = folder / f"{count}-{threads}-{repeat}"
-            result = train(text, out, *options, f"--steps={STEPS}", processes=count, threads=threads)
+            result = train(text, out, f"--steps={STEPS}", processes=count, threads=threads)
             column += [1e6 / result["tokens_per_second"]] if repeat else []  # the first is not counted
     *alone, threaded = costs
     ratio = [a / b for a, b in zip(threaded, alone[-1], strict=True)]
@@ -211,7 +209,8 @@ def measure() -> Table:
         "python -m benchmarks.scale",
         ["what grows", "cost", "measured", "slope", "slope of linear growth", "chosen"],
         [row for growth in growths for row in growth.rows()],
-        f"Texts: one run each of the default recipe. Else an LSTM, of which one setting grows from {base}. "
+        f"Texts: one run each of the default recipe, which processes train as well. Else an LSTM, of which one "
+        f"setting grows from {base}. "
         f"{explained(growths)} {said}",
         write(
             "scale",

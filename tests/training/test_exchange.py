@@ -1,5 +1,6 @@
 """Which exchange processes have, and the line between those on one machine: threads stand for processes."""
 
+import copy
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,9 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 import torch
 
+from elman.cells import CELLS, Cell
 from elman.errors import RankError
+from elman.recurrence import native
+from elman.recurrence.native.weights import pack
 from elman.training import ALONE, Ranks
-from elman.training.exchange import AveragedGradients, Exchange, SharedMemory, make_exchange
+from elman.training.common import CommonWeight
+from elman.training.exchange import AddedGradients, Exchange, SharedMemory, make_exchange
 from elman.training.line import Line, open_line
 
 
@@ -62,15 +67,15 @@ def test_who_is_gone_is_missed_at_once(ranks: list[Ranks]) -> None:
         ranks[2].agree(0.0)
 
 
-def test_gradients_are_means_shortened_together(ranks: list[Ranks]) -> None:
+def test_gradients_are_added_and_shortened_together(ranks: list[Ranks]) -> None:
     networks = [torch.nn.Linear(5, 7) for _ in ranks]
     plain = torch.nn.Linear(5, 7)
     for parameter in plain.parameters():
         parameter.grad = torch.zeros_like(parameter)
     for network in networks:
-        for parameter, mean in zip(network.parameters(), plain.parameters(), strict=True):
+        for parameter, total in zip(network.parameters(), plain.parameters(), strict=True):
             parameter.grad = torch.randn_like(parameter)
-            mean.grad += parameter.grad / 3
+            total.grad += parameter.grad
     norm = torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.1)
 
     def exchange(one: Ranks) -> tuple[float, float, list[torch.Tensor]]:
@@ -88,10 +93,52 @@ def test_gradients_are_means_shortened_together(ranks: list[Ranks]) -> None:
         assert torch.equal(network.weight, networks[0].weight)  # they see the same numbers
 
 
+@pytest.mark.parametrize("name", ["lstm", "gru", "rnn-tanh"])
+def test_weights_are_brought_into_order_together(ranks: list[Ranks], name: str) -> None:
+    weight = CELLS[name](3, 80).recurrent_weight.detach()
+    expected = pack(weight, torch.float32, keep=True)[:2]
+
+    def share(one: Ranks) -> tuple[torch.Tensor, ...]:
+        own = torch.nn.Parameter(weight.clone())
+        vars(own)["common"] = CommonWeight(one, torch.zeros_like(weight))
+        return pack(own, torch.float32, keep=True)[:2]
+
+    for found in together(ranks, share):
+        assert all(torch.equal(*orders) for orders in zip(found, expected, strict=True))
+
+
+def test_a_gradient_stands_where_others_read_it_and_a_second_one_is_added(ranks: list[Ranks]) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(5, 2, 3)
+
+    def learn(cell: Cell) -> torch.Tensor:
+        outputs, _ = native.unroll(cell, x, cell.initial_state(2))
+        outputs.square().sum().backward()
+        return cell.recurrent_weight.grad
+
+    plain = CELLS["gru"](3, 32)
+    expected = learn(plain).clone()
+
+    def share(one: Ranks) -> None:
+        cell = copy.deepcopy(plain)
+        weight, place = cell.recurrent_weight, torch.zeros_like(expected)
+        weight.grad, common = None, CommonWeight(one, place)
+        vars(weight)["common"] = common
+        for times in (1, 2, 3):
+            assert learn(cell).data_ptr() == place.data_ptr()
+            torch.testing.assert_close(place, times * expected)
+        weight.grad = None
+        common.clear_gradient()
+        assert learn(cell).data_ptr() == place.data_ptr()
+        torch.testing.assert_close(place, expected)
+
+    together(ranks, share)
+
+
 def test_alone_nothing_is_exchanged_and_from_afar_all_is() -> None:
     network = torch.nn.Linear(2, 3)
     assert type(make_exchange(network, None, ALONE)) is Exchange
-    assert type(make_exchange(network, None, Ranks(0, 2))) is AveragedGradients
+    assert type(make_exchange(network, None, Ranks(0, 2))) is AddedGradients
 
 
 def test_the_leader_computes_on_the_threads_of_those_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,10 +60,11 @@ from elman.config import TrainSettings
 from elman.training.exchange import Exchange
 from elman.training.optimizer import Optimizer
 module = torch.nn.Linear(2, 2)
-optimizer = Optimizer(module, TrainSettings(steps=1), Exchange(module, None))
+exchange = Exchange(module, None)
+optimizer = Optimizer(module, TrainSettings(steps=1), exchange)
 module(torch.ones(1, 2)).sum().backward()
 optimizer.step(0.1)
-optimizer.clear_gradients()
+exchange.clear_gradients()
 print("torch._dynamo" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -7,4 +7,15 @@ from torch import nn
 
 def clip_gradients(network: nn.Module, largest: float | None) -> float:
     """Scale all gradients so that their global norm is at most `largest`; return the norm before that."""
-    return float(nn.utils.clip_grad_norm_(network.parameters(), largest or math.inf))
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    norm = float(nn.utils.get_total_norm(gradients))
+    factor = shortening(norm, largest)
+    if factor < 1:
+        for gradient in gradients:
+            gradient.mul_(factor)
+    return norm
+
+
+def shortening(norm: float, largest: float | None) -> float:
+    """Return by what gradients of such a norm are multiplied, as torch's `clip_grad_norm_` does."""
+    return min(1.0, (math.inf if largest is None else largest) / (norm + 1e-6))

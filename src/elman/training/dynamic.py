@@ -44,7 +44,7 @@ class DynamicEngine(TorchEngine):
         self.network.eval()
         logits, after = self.network(read, self._states(state))
         if len(ids) > 1:
-            self._optimizer.clear_gradients()
+            self._exchange.clear_gradients()
             loss = cross_entropy(logits[:-1].flatten(0, 1), read[1:].flatten())
             torch.autograd.backward(loss)
             self._exchange.gradients(loss.item())

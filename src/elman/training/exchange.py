@@ -1,16 +1,19 @@
 """How the gradients of all processes become one update of the weights.
 
-Alone there is nothing to exchange. Processes on one machine keep the weights in memory that all of them see,
-and each changes its share of every tensor; others average their gradients, and each changes all.
+What comes in are gradients of this process's part of the mean loss; their sum over the processes is that of
+the whole. Alone there is nothing to exchange. Processes on one machine keep the weights in memory that all of
+them see, and each changes a stretch of it; others add up their gradients, and each changes all.
 """
 
 import math
-from functools import reduce
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
 
-from .clipping import clip_gradients
+from .clipping import clip_gradients, shortening
+from .common import CommonWeight
 from .ranks import Ranks
 
 
@@ -23,13 +26,18 @@ class Exchange:
         # what this process changes of each parameter; gradients come to it before each update
         self.shares: list[Tensor] = list(network.parameters())
 
-    def part(self, tensor: Tensor) -> Tensor:
-        """Return what belongs to this process's share of a parameter, of a tensor of the same shape."""
-        return tensor
+    def parts(self, tensors: Iterable[Tensor]) -> list[Tensor]:
+        """Return what belongs to this process's shares, of one tensor for each parameter, of its shape."""
+        return list(tensors)
 
-    def whole(self, part: Tensor, like: Tensor) -> Tensor:
-        """Return the tensor, of the shape of a parameter, of which all processes hold parts."""
-        return part
+    def whole(self, parts: list[Tensor]) -> list[Tensor]:
+        """Return the tensors, of the shapes of all parameters, of which all processes hold parts."""
+        return parts
+
+    def clear_gradients(self) -> None:
+        """Forget all gradients."""
+        for parameter in self._network.parameters():
+            parameter.grad = None
 
     def gradients(self, nats: float) -> tuple[float, float]:
         """Set the gradients of all shares; return the mean loss, and the norm before shortening."""
@@ -39,7 +47,7 @@ class Exchange:
         """Wait until all have changed their shares."""
 
 
-class AveragedGradients(Exchange):
+class AddedGradients(Exchange):
     """Of processes that see no common memory."""
 
     def __init__(self, network: nn.Module, largest: float | None, ranks: Ranks) -> None:
@@ -48,58 +56,72 @@ class AveragedGradients(Exchange):
 
     def gradients(self, nats: float) -> tuple[float, float]:
         """Send all to all."""
-        nats = self._ranks.average(list(self._network.parameters()), nats)
-        return super().gradients(nats)
+        nats = self._ranks.add_gradients(list(self._network.parameters()), nats)
+        return super().gradients(nats / self._ranks.size)
 
 
 class SharedMemory(Exchange):
-    """Of processes on one machine."""
+    """Of processes on one machine, each of which changes a stretch of all weights laid end to end."""
 
     def __init__(self, network: nn.Module, largest: float | None, ranks: Ranks) -> None:
         """Move the weights to where all processes see them, and make room for the gradients of each."""
         super().__init__(network, largest)
         self._ranks = ranks
         self._parameters = list(network.parameters())
-        counts = [parameter.numel() for parameter in self._parameters]
-        weights, *gradients = ranks.memory(1 + ranks.size, sum(counts)).unbind()
-        for parameter, place in zip(self._parameters, torch.split(weights, counts), strict=True):
+        self._counts = [parameter.numel() for parameter in self._parameters]
+        self._own = _pieces(self._counts, ranks.rows(sum(self._counts)))
+        weights, *sent = ranks.memory(1 + ranks.size, sum(self._counts)).unbind()
+        for parameter, place in zip(self._parameters, torch.split(weights, self._counts), strict=True):
             if ranks.rank == 0:
                 place.copy_(parameter.detach().flatten())
             parameter.data = place.view_as(parameter)
-        self.shares = [self.part(parameter.data) for parameter in self._parameters]
-        self._sent = torch.split(gradients[ranks.rank], counts)
-        others = [sent for rank, sent in enumerate(gradients) if rank != ranks.rank]
-        received = ([self.part(one) for one in torch.split(sent, counts)] for sent in others)
-        self._received = list(zip(*received, strict=True))  # by parameter, then by process
+        self.shares = self.parts(parameter.data for parameter in self._parameters)
+        places = [torch.split(gradients, self._counts) for gradients in sent]
+        self._places = places[ranks.rank]
+        self._common = [
+            CommonWeight(ranks, place.view_as(parameter))
+            for parameter, place in zip(self._parameters, self._places, strict=True)
+        ]
+        for parameter, common in zip(self._parameters, self._common, strict=True):
+            vars(parameter)["common"] = common  # for a recurrence path that knows of it
+        self._leave = list(_outside(self._places, self._own))
+        self._find = [self.parts(one) for rank, one in enumerate(places) if rank != ranks.rank]
         ranks.meet()
 
-    def part(self, tensor: Tensor) -> Tensor:
-        """Return a stretch of its numbers (N,)."""
-        return tensor.view(-1)[self._ranks.rows(tensor.numel())]
+    def parts(self, tensors: Iterable[Tensor]) -> list[Tensor]:
+        """Return a piece (N,) of each, of some none."""
+        return [tensor.view(-1)[own] for tensor, own in zip(tensors, self._own, strict=True)]
 
-    def whole(self, part: Tensor, like: Tensor) -> Tensor:
+    def whole(self, parts: list[Tensor]) -> list[Tensor]:
         """Put the stretches of all processes together."""
-        return self._ranks.gather(part, like.numel()).view_as(like)
+        together = self._ranks.gather(torch.cat(parts), sum(self._counts))
+        tensors = zip(torch.split(together, self._counts), self._parameters, strict=True)
+        return [tensor.view_as(parameter) for tensor, parameter in tensors]
+
+    def clear_gradients(self) -> None:
+        """Forget all gradients, and offer their places anew."""
+        super().clear_gradients()
+        for common in self._common:
+            common.clear_gradient()
 
     def gradients(self, nats: float) -> tuple[float, float]:
-        """Send what belongs to the shares of others, and add to this process's what they have sent."""
-        found = [torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters]
-        found = [gradient.flatten() for gradient in found]
-        for sent, gradient in zip(self._sent, found, strict=True):
-            own = self._ranks.rows(len(sent))
-            sent[: own.start] = gradient[: own.start]
-            sent[own.stop :] = gradient[own.stop :]
+        """Leave what belongs to the shares of others, and add what they left to this process's."""
+        found = [torch.zeros_like(p) if p.grad is None else p.grad.contiguous() for p in self._parameters]
+        for index, piece, place in self._leave:
+            if found[index].data_ptr() != self._places[index].data_ptr():  # else it stands there already
+                place.copy_(found[index].view(-1)[piece])
         self._ranks.meet()
-        own_parts = map(self.part, found)
-        sums = [reduce(Tensor.add_, parts, own) for parts, own in zip(self._received, own_parts, strict=True)]
-        squares = float(sum(part.dot(part) for part in sums))
+        sums = self.parts(found)
+        for left in self._find:
+            for total, part in zip(sums, left, strict=True):
+                total += part
+        squares = sum(float(part.dot(part)) for part in sums)
         squares, nats = self._ranks.add(squares, nats)
-        size = self._ranks.size
-        norm = math.sqrt(squares) / size
-        shorter = min(1.0, self._largest / (norm + 1e-6)) if self._largest else 1.0  # as torch does
+        norm = math.sqrt(squares)
+        factor = shortening(norm, self._largest)
         for share, part in zip(self.shares, sums, strict=True):
-            share.grad = part.mul_(shorter / size)
-        return nats / size, norm
+            share.grad = part if factor == 1 else part.mul_(factor)
+        return nats / self._ranks.size, norm
 
     def meet(self) -> None:
         """Wait for all."""
@@ -111,4 +133,21 @@ def make_exchange(network: nn.Module, largest: float | None, ranks: Ranks) -> Ex
     if ranks.size == 1:
         return Exchange(network, largest)
     together = ranks.line is not None and all(one.device.type == "cpu" for one in network.parameters())
-    return (SharedMemory if together else AveragedGradients)(network, largest, ranks)
+    return (SharedMemory if together else AddedGradients)(network, largest, ranks)
+
+
+def _pieces(counts: list[int], stretch: slice) -> list[slice]:
+    """Return which numbers of each tensor lie in a stretch of all of them, laid end to end."""
+    starts = accumulate(counts, initial=0)
+    return [
+        slice(*(min(max(edge - start, 0), count) for edge in (stretch.start, stretch.stop)))
+        for start, count in zip(starts, counts, strict=False)
+    ]
+
+
+def _outside(tensors: Iterable[Tensor], own: Iterable[slice]) -> Iterator[tuple[int, slice, Tensor]]:
+    """Yield what lies outside of the own pieces: of which tensor (N,), which numbers, and these."""
+    for index, (tensor, piece) in enumerate(zip(tensors, own, strict=True)):
+        for other in (slice(0, piece.start), slice(piece.stop, len(tensor))):
+            if other.start < other.stop:
+                yield index, other, tensor[other]

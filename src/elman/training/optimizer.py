@@ -37,11 +37,6 @@ class Optimizer:
             (0.0, [i for i, p in enumerate(self._parameters) if p.dim() <= 1]),
         ]
 
-    def clear_gradients(self) -> None:
-        """Forget all gradients."""
-        for parameter in self._parameters:
-            parameter.grad = None
-
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """Change every parameter by its gradient."""
@@ -53,15 +48,16 @@ class Optimizer:
     def state(self) -> Iterator[tuple[str, Tensor]]:
         """Yield what all processes together remember between steps, by name; all have to ask for it."""
         for moment, parts in self._moments.items():
-            for name, part, parameter in zip(self._names, parts, self._parameters, strict=True):
-                yield f"{name}.{moment}", self._exchange.whole(part, parameter)
+            for name, tensor in zip(self._names, self._exchange.whole(parts), strict=True):
+                yield f"{name}.{moment}", tensor
         yield from ((f"{name}.steps", steps) for name, steps in zip(self._names, self._steps, strict=False))
 
     def restore(self, saved: Mapping[str, Tensor]) -> None:
         """Remember what was saved, as far as this process needs it."""
         for moment, parts in self._moments.items():
-            for name, part in zip(self._names, parts, strict=True):
-                part.copy_(self._exchange.part(saved[f"{name}.{moment}"]))
+            found = self._exchange.parts(saved[f"{name}.{moment}"] for name in self._names)
+            for part, remembered in zip(parts, found, strict=True):
+                part.copy_(remembered)
         for name, steps in zip(self._names, self._steps, strict=False):
             steps.copy_(saved[f"{name}.steps"])
 

@@ -42,20 +42,15 @@ class Ranks:
         """Return which rows of a batch are this process's."""
         return slice(rows * self.rank // self.size, rows * (self.rank + 1) // self.size)
 
-    def average(self, parameters: Sequence[Tensor], nats: float) -> float:
-        """Set all gradients to their mean over the processes, and return that of the loss."""
-        if self.size == 1:
-            return nats
+    def add_gradients(self, parameters: Sequence[Tensor], nats: float) -> float:
+        """Set all gradients to their sum over the processes, and return that of the loss."""
         gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
         sent = torch.cat([*(g.flatten() for g in gradients), gradients[0].new_tensor([nats])])
         self._all_reduce(sent)
-        sent /= self.size
-        start = 0
-        for parameter in parameters:
-            mean = sent[start : start + parameter.numel()]
-            parameter.grad = mean.view_as(parameter)
-            start += parameter.numel()
-        return float(sent[-1])
+        *sums, nats_of_all = torch.split(sent, [*(p.numel() for p in parameters), 1])
+        for parameter, total in zip(parameters, sums, strict=True):
+            parameter.grad = total.view_as(parameter)
+        return float(nats_of_all)
 
     def add(self, *values: float) -> list[float]:
         """Return the sum of each value over the processes."""
@@ -183,7 +178,8 @@ def join_ranks() -> Ranks:
         distributed.init_process_group(backend, timeout=PATIENCE)
     here = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))  # processes on this machine
     ranks = Ranks(rank, size, device)
-    if here == size and hasattr(os, "memfd_create"):
-        with ranks.together():
-            ranks.line = open_line(rank, size, lambda path: str(ranks.spread({}, {"path": path})[1]["path"]))
-    return ranks
+    if here != size or not hasattr(os, "memfd_create"):
+        return ranks
+    with ranks.together():
+        line = open_line(rank, size, lambda path: str(ranks.spread({}, {"path": path})[1]["path"]))
+    return Ranks(rank, size, device, line)

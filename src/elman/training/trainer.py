@@ -89,7 +89,7 @@ class Trainer:
                 self._whole()
             else:
                 # dropout differs from rank to rank, and is the same again when a run goes on
-                torch.manual_seed(hash((self.settings.seed, self.ranks.rank, self.step)))
+                _seed(self._device, hash((self.settings.seed, self.ranks.rank, self.step)))
                 self._learn(done)
 
     def end(self) -> None:
@@ -98,20 +98,21 @@ class Trainer:
 
     def _learn(self, done: float) -> tuple[float, float, float]:
         """Do one step: the loss, the gradient's norm, the learning rate."""
-        self.network.train()
+        if not self.network.training:
+            self.network.train()
         batch, rows = self.windows.draw(), self._rows
         states = renew(self._states, torch.from_numpy(batch.fresh[rows]).to(self._device))
         inputs, targets = (
             torch.from_numpy(ids[:, rows]).to(self._device) for ids in (batch.inputs, batch.targets)
         )
-        self.optimizer.clear_gradients()
+        self._exchange.clear_gradients()
         loss, states = batch_loss(self.network, inputs, targets, states, self.precision.name)
         objective = loss
         if self.settings.state_penalty:
             objective = loss + self.settings.state_penalty * mean_square(states)
         if self.settings.loss == "sum":
             objective = objective * batch.targets.size
-        torch.autograd.backward(objective)
+        torch.autograd.backward(objective, objective.new_tensor(1 / self.ranks.size))
         nats, gradient_norm = self._exchange.gradients(loss.item())
         if not (math.isfinite(nats) and math.isfinite(gradient_norm)):
             raise DivergedError(self._diverged(nats, gradient_norm))
@@ -194,6 +195,13 @@ class Trainer:
 def strip_prefix(prefix: str, tensors: Tensors) -> Tensors:
     """Return the arrays whose names begin with it, by the rest of their names."""
     return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
+
+
+def _seed(device: torch.device, seed: int) -> None:
+    """Do what `torch.manual_seed` does for all kinds of devices, which takes as long as a small layer."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
 
 
 def _numpy(tensor: torch.Tensor) -> NDArray[Any]:

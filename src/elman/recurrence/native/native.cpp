@@ -15,12 +15,10 @@
 #define GIVEN {steps, units, threads, rows}
 
 #define FUNCTIONS(Number, name)                                                                                               \
-  EXPORT pack_gates_##name(const float* weights, Number* packed, int gates, int units, int threads) {                         \
-    pack(weights, packed, order_of_gates(gates, units), threads);                                                             \
-  }                                                                                                                           \
-  EXPORT pack_adjacent_##name(const float* weights, Number* packed, int units, int depth, int64_t output_stride,              \
-                              int64_t input_stride, int threads) {                                                            \
-    pack(weights, packed, order_of_adjacent(units, depth, output_stride, input_stride), threads);                             \
+  EXPORT pack_##name(const float* weights, Number* packed, Number* back, int gates, int units, int begin, int end,            \
+                     int threads) {                                                                                           \
+    const Order order = gates == 1 ? order_of_adjacent(units, units) : order_of_gates(gates, units);                          \
+    pack(weights, packed, order, back, begin, end, threads);                                                                  \
   }                                                                                                                           \
   EXPORT lstm_forward_##name(SHAPE, const Number* projected, const Number* packed, const Number* hidden, const float* memory, \
                              Number* outputs, float* last, float* memories, Number* gates) {                                  \

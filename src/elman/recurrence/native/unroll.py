@@ -24,6 +24,7 @@ from elman.cells import (
 )
 
 from .library import CannotCompileError, find_function, lanes, pointer
+from .weights import pack, weight_gradient
 
 SERVED = (ElmanTanhCell, ElmanReluCell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell)
 
@@ -70,7 +71,7 @@ def advance(cell: Cell, projected: Tensor, state: State) -> tuple[Tensor, State]
         function, given = Minimal, (hidden, "min_lstm" if isinstance(cell, MinLSTMCell) else "min_gru")
     else:
         kind = "relu" if isinstance(cell, ElmanReluCell) else "tanh"
-        function, given = Elman, (cell.recurrent_weight, hidden, kind)
+        function, given = Elman, (cell.recurrent_weight, hidden, kind, keep)
     outputs, *after = function.apply(projected.contiguous(), *given)
     return outputs, cell.state_type(*after)
 
@@ -87,24 +88,24 @@ class LSTM(Function):
         outputs, gates = projected.new_empty(shape), _gates(projected, 4 * shape[2], keep)
         memories, last = hidden.new_empty(shape), torch.empty_like(hidden)
         start = hidden.to(kind)
-        packed = _pack_gates(weight, kind)
+        packed, back, ctx.place = pack(weight, kind, keep)
         _call("lstm_forward", kind, shape, projected, packed, start, memory, outputs, last, memories, gates)
-        ctx.save_for_backward(weight, start, memory, outputs, memories, gates)
+        ctx.save_for_backward(back, start, memory, outputs, memories, gates)
         return outputs, last, memories[-1].clone()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Run all steps back."""
-        weight, start, memory, outputs, memories, gates = ctx.saved_tensors
+        packed, start, memory, outputs, memories, gates = ctx.saved_tensors
         d_outputs, d_hidden, d_memory = _own(*gradients)
-        d_projected, packed = torch.empty_like(gates), _pack_columns(weight, gates.dtype)
+        d_projected = torch.empty_like(gates)
         _call(
             "lstm_backward",
             gates.dtype,
             outputs.shape,
             *(packed, gates, memories, memory, d_outputs, d_projected, d_hidden, d_memory),
         )
-        return d_projected, _weight_gradient(d_projected, start, outputs), d_hidden, d_memory, None
+        return d_projected, weight_gradient(ctx.place, d_projected, start, outputs), d_hidden, d_memory, None
 
 
 class GRU(Function):
@@ -118,27 +119,27 @@ class GRU(Function):
         shape, kind = _shape(projected, weight), projected.dtype
         outputs, gates = projected.new_empty(shape), _gates(projected, 4 * shape[2], keep)
         start, state = hidden.to(kind), hidden.clone()
-        packed = _pack_gates(weight, kind)
+        packed, back, ctx.place = pack(weight, kind, keep)
         _call("gru_forward", kind, shape, projected, packed, bias, start, outputs, state, gates)
-        ctx.save_for_backward(weight, start, outputs, gates)
+        ctx.save_for_backward(back, start, outputs, gates)
         ctx.biased = bias is not None
         return outputs, state
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Run all steps back."""
-        weight, start, outputs, gates = ctx.saved_tensors
+        packed, start, outputs, gates = ctx.saved_tensors
         d_outputs, d_hidden = _own(*gradients)
         units = outputs.shape[2]
         d_projected = outputs.new_empty(*outputs.shape[:2], 3 * units)
-        d_recurrent, packed = torch.empty_like(d_projected), _pack_columns(weight, gates.dtype)
+        d_recurrent = torch.empty_like(d_projected)
         _call(
             "gru_backward",
             gates.dtype,
             outputs.shape,
             *(packed, gates, outputs, start, d_outputs, d_projected, d_recurrent, d_hidden),
         )
-        d_weight = _weight_gradient(d_recurrent, start, outputs)
+        d_weight = weight_gradient(ctx.place, d_recurrent, start, outputs)
         d_bias = d_recurrent[..., 2 * units :].float().sum((0, 1)) if ctx.biased else None
         return d_projected, d_weight, d_bias, d_hidden, None
 
@@ -148,30 +149,30 @@ class Elman(Function):
 
     @staticmethod
     def forward(
-        ctx: Any, projected: Tensor, weight: Tensor, hidden: Tensor, activation: str
+        ctx: Any, projected: Tensor, weight: Tensor, hidden: Tensor, activation: str, keep: bool
     ) -> tuple[Tensor, Tensor]:
         """Run all steps."""
         shape, kind = _shape(projected, weight), projected.dtype
         outputs, last, start = projected.new_empty(shape), torch.empty_like(hidden), hidden.to(kind)
-        packed = _pack_rows(weight, kind)
+        packed, back, ctx.place = pack(weight, kind, keep)
         _call(f"{activation}_forward", kind, shape, projected, packed, start, outputs, last)
-        ctx.save_for_backward(weight, start, outputs)
+        ctx.save_for_backward(back, start, outputs)
         ctx.activation = activation
         return outputs, last
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Run all steps back."""
-        weight, start, outputs = ctx.saved_tensors
+        packed, start, outputs = ctx.saved_tensors
         d_outputs, d_hidden = _own(*gradients)
-        d_projected, packed = torch.empty_like(outputs), _pack_columns(weight, outputs.dtype)
+        d_projected = torch.empty_like(outputs)
         _call(
             f"{ctx.activation}_backward",
             outputs.dtype,
             outputs.shape,
             *(packed, outputs, d_outputs, d_projected, d_hidden),
         )
-        return d_projected, _weight_gradient(d_projected, start, outputs), d_hidden, None
+        return d_projected, weight_gradient(ctx.place, d_projected, start, outputs), d_hidden, None, None
 
 
 class Minimal(Function):
@@ -215,39 +216,6 @@ def _gates(projected: Tensor, width: int, keep: bool) -> Tensor | None:
 def _own(d_outputs: Tensor, *d_state: Tensor) -> list[Tensor]:
     """Return gradients as they can be written to: those of the state are overwritten."""
     return [d_outputs.contiguous(), *(part.clone(memory_format=torch.contiguous_format) for part in d_state)]
-
-
-def _weight_gradient(d_products: Tensor, start: Tensor, outputs: Tensor) -> Tensor:
-    """Return the gradient (G*H, H) of the recurrent weight, in one product over all steps and rows."""
-    before = torch.cat([start[None], outputs[:-1]])
-    return (d_products.flatten(0, 1).T @ before.flatten(0, 1)).float()
-
-
-def _pack_gates(weight: Tensor, kind: torch.dtype) -> Tensor:
-    """Pack (G*H, H) so that all gates of a unit stand side by side."""
-    gates, units = weight.shape[0] // weight.shape[1], weight.shape[1]
-    return _pack("pack_gates", weight.contiguous(), kind, gates, units)
-
-
-def _pack_rows(weight: Tensor, kind: torch.dtype) -> Tensor:
-    """Pack (H, H), whose sums are over the inputs."""
-    units = ctypes.c_int64(weight.shape[1])
-    return _pack("pack_adjacent", weight.contiguous(), kind, *weight.shape, units, ctypes.c_int64(1))
-
-
-def _pack_columns(weight: Tensor, kind: torch.dtype) -> Tensor:
-    """Pack (G*H, H) transposed: sums over gates."""
-    width, units = weight.shape
-    return _pack(
-        "pack_adjacent", weight.contiguous(), kind, units, width, ctypes.c_int64(1), ctypes.c_int64(units)
-    )
-
-
-def _pack(name: str, weight: Tensor, kind: torch.dtype, *order: object) -> Tensor:
-    """Return weights in the order in which they are read, as products.h says."""
-    packed = torch.empty(weight.numel(), dtype=kind)
-    find_function(name, kind)(pointer(weight), pointer(packed), *order, torch.get_num_threads())
-    return packed
 
 
 def _call(name: str, kind: torch.dtype, shape: torch.Size | tuple[int, ...], *tensors: Tensor | None) -> None:

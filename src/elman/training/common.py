@@ -1,0 +1,46 @@
+"""What processes on one machine have in common of a weight, beside the weight itself.
+
+Some recurrence paths bring weights into another order before they use them, and write a gradient where they
+are told to. What several processes see is brought into order once, each doing a part, and the gradient of
+each stands at once where the others read it.
+"""
+
+import torch
+from torch import Tensor
+
+from .ranks import Ranks
+
+
+class CommonWeight:
+    """Of one weight; what is asked for, all processes ask for, in the same order."""
+
+    def __init__(self, ranks: Ranks, gradient: Tensor) -> None:
+        """`gradient` is where the others read that of this process, of the shape of the weight."""
+        self._ranks, self._gradient = ranks, gradient
+        self._taken = False
+        self._orders: dict[torch.dtype, tuple[Tensor, ...]] = {}
+
+    def orders(self, kind: torch.dtype) -> tuple[Tensor, ...]:
+        """Return room for the numbers of the weight in two other orders, (N,) each."""
+        if kind not in self._orders:
+            memory = self._ranks.memory(2, self._gradient.numel()).unbind()
+            self._orders[kind] = tuple(room.view(kind)[: self._gradient.numel()] for room in memory)
+        return self._orders[kind]
+
+    def part(self, count: int) -> slice:
+        """Return which of so many pieces of work are this process's."""
+        return self._ranks.rows(count)
+
+    def meet(self) -> None:
+        """Wait until all have done their part."""
+        self._ranks.meet()
+
+    def take_gradient(self) -> Tensor | None:
+        """Return where the gradient is to be written: None for a second one, which is added to the first."""
+        place = None if self._taken else self._gradient
+        self._taken = True
+        return place
+
+    def clear_gradient(self) -> None:
+        """Offer the place again."""
+        self._taken = False
