@@ -166,7 +166,7 @@ def some(steps: Iterator[object], count: int) -> Callable[[], object]:
 
 
 def processes(source: Path, folder: Path) -> tuple[Growth, str]:
-    """Train the default recipe with one thread a process, and say how that compares with the threads of one process."""
+    """Train the default recipe, one thread a process, and compare with as many threads in one."""
     text, most = folder / "text.txt", PROCESSES[-1]
     cut(source, text, 1_000_000)
     ways = [*((count, 1) for count in PROCESSES), (1, most)]
@@ -209,8 +209,8 @@ def measure() -> Table:
         "python -m benchmarks.scale",
         ["what grows", "cost", "measured", "slope", "slope of linear growth", "chosen"],
         [row for growth in growths for row in growth.rows()],
-        f"Texts: one run each of the default recipe, which processes train as well. Else an LSTM, of which one "
-        f"setting grows from {base}. "
+        "Texts: one run each of the default recipe, which processes train as well. "
+        f"Else an LSTM, of which one setting grows from {base}. "
         f"{explained(growths)} {said}",
         write(
             "scale",
