@@ -300,7 +300,8 @@ def test_choose_says_its_path_and_why_and_refuses_what_cannot_run() -> None:
     with pytest.raises(SettingsError, match="hidden size 130 is no multiple of"):
         choose(CELLS["lstm"](2, 130), "native")
     assert [path.name for path in rivals(Other(2, 3))] == ["reference"]
-    assert [path.name for path in rivals(CELLS["rg-lru"](2, 128))] == ["scan"]
+    assert [path.name for path in rivals(CELLS["rg-lru"](2, 128))] == ["scan", "native"]
+    assert [path.name for path in rivals(CELLS["rg-lru"](2, 130))] == ["scan"]
     assert [path.name for path in rivals(CELLS["gru"](2, 16))] == ["fused"]  # too small to gain
     assert [path.name for path in rivals(CELLS["gru"](2, 128))] == ["fused", "native"]
     assert rivals(CELLS["gru"](2, 130))[0].reason.startswith("torch's kernel for this cell; no native one: ")

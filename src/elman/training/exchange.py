@@ -77,7 +77,7 @@ class SharedMemory(Exchange):
             parameter.data = place.view_as(parameter)
         self.shares = self.parts(parameter.data for parameter in self._parameters)
         places = [torch.split(gradients, self._counts) for gradients in sent]
-        self._places = places[ranks.rank]
+        self._first, self._places = places[0], places[ranks.rank]
         self._common = [
             CommonWeight(ranks, place.view_as(parameter))
             for parameter, place in zip(self._parameters, self._places, strict=True)
@@ -93,10 +93,14 @@ class SharedMemory(Exchange):
         return [tensor.view(-1)[own] for tensor, own in zip(tensors, self._own, strict=True)]
 
     def whole(self, parts: list[Tensor]) -> list[Tensor]:
-        """Put the stretches of all processes together."""
-        together = self._ranks.gather(torch.cat(parts), sum(self._counts))
-        tensors = zip(torch.split(together, self._counts), self._parameters, strict=True)
-        return [tensor.view_as(parameter) for tensor, parameter in tensors]
+        """Put the stretches of all processes together, where the first one has had its gradients."""
+        for place, own, part in zip(self._first, self._own, parts, strict=True):
+            place[own] = part
+        self._ranks.meet()
+        tensors = zip(self._first, self._parameters, strict=True)
+        found = [tensor.view_as(parameter).clone() for tensor, parameter in tensors]
+        self._ranks.meet()
+        return found
 
     def clear_gradients(self) -> None:
         """Forget all gradients, and offer their places anew."""

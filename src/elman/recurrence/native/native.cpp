@@ -9,6 +9,7 @@
 #include "gru.h"
 #include "lstm.h"
 #include "minimal.h"
+#include "rglru.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default"))) void
 #define SHAPE int steps, int64_t rows, int units, int threads
@@ -40,6 +41,14 @@
   ELMAN(relu, true, Number, name)                                                                                             \
   MINIMAL(min_gru, false, Number, name)                                                                                       \
   MINIMAL(min_lstm, true, Number, name)                                                                                       \
+  EXPORT rg_lru_forward_##name(SHAPE, const Number* projected, const float* limits, const float* hidden, float* outputs) {      \
+    RGLRU<Number> GIVEN.forward(projected, limits, hidden, outputs);                                                          \
+  }                                                                                                                           \
+  EXPORT rg_lru_backward_##name(SHAPE, const Number* projected, const float* limits, const float* outputs,                    \
+                                const float* hidden, const float* d_outputs, Number* d_projected, float* d_limits,            \
+                                float* d_hidden) {                                                                            \
+    RGLRU<Number> GIVEN.backward(projected, limits, outputs, hidden, d_outputs, d_projected, d_limits, d_hidden);             \
+  }                                                                                                                           \
   EXPORT drop_##name(int64_t count, int64_t seed, int level, float scale, const Number* x, Number* y, int threads) {          \
     drop(count, seed, level, scale, x, y, threads);                                                                           \
   }                                                                                                                           \

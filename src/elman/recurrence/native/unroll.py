@@ -20,13 +20,14 @@ from elman.cells import (
     LSTMCell,
     MinGRUCell,
     MinLSTMCell,
+    RGLRUCell,
     State,
 )
 
 from .library import CannotCompileError, find_function, lanes, pointer
 from .weights import pack, weight_gradient
 
-SERVED = (ElmanTanhCell, ElmanReluCell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell)
+SERVED = (ElmanTanhCell, ElmanReluCell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, RGLRUCell)
 
 
 def refusal(cell: Cell) -> str | None:
@@ -67,6 +68,8 @@ def advance(cell: Cell, projected: Tensor, state: State) -> tuple[Tensor, State]
         function, given = LSTM, (cell.recurrent_weight, hidden, state.c.float().contiguous(), keep)
     elif isinstance(cell, GRUCell):
         function, given = GRU, (cell.recurrent_weight, cell.candidate_bias, hidden, keep)
+    elif isinstance(cell, RGLRUCell):
+        function, given = RGLRU, (cell.limits(), hidden)
     elif isinstance(cell, LinearCell):
         function, given = Minimal, (hidden, "min_lstm" if isinstance(cell, MinLSTMCell) else "min_gru")
     else:
@@ -201,6 +204,33 @@ class Minimal(Function):
             *(projected, outputs, start, d_outputs, d_projected, d_hidden),
         )
         return d_projected, d_hidden, None
+
+
+class RGLRU(Function):
+    """Projected (T, B, 3H), limits (H,), h (B, H) -> outputs (T, B, H) in fp32, h."""
+
+    @staticmethod
+    def forward(ctx: Any, projected: Tensor, limits: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Run all steps."""
+        shape, limits = (*projected.shape[:2], hidden.shape[1]), limits.float().contiguous()
+        outputs = hidden.new_empty(shape)
+        _call("rg_lru_forward", projected.dtype, shape, projected, limits, hidden, outputs)
+        ctx.save_for_backward(projected, limits, outputs, hidden)
+        return outputs, outputs[-1].clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        """Run all steps back."""
+        projected, limits, outputs, start = ctx.saved_tensors
+        d_outputs, d_hidden = _own(*gradients)
+        d_projected, d_limits = torch.empty_like(projected), torch.zeros_like(start)
+        _call(
+            "rg_lru_backward",
+            projected.dtype,
+            outputs.shape,
+            *(projected, limits, outputs, start, d_outputs, d_projected, d_limits, d_hidden),
+        )
+        return d_projected, d_limits.sum(0), d_hidden
 
 
 def _shape(projected: Tensor, weight: Tensor) -> tuple[int, int, int]:

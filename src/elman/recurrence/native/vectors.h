@@ -49,20 +49,31 @@ inline void store(bf16* to, Vector value) {
   std::memcpy(to, &halves, sizeof halves);
 }
 
-// e^x = 2^n e^r with |r| <= ln 2 / 2, e^r by the polynomial of Cephes (Moshier 1992), to 2 units in the last place.
-inline Vector exponential(Vector x) {
-  x = x > 88.f ? all(88.f) : x;
-  x = x < -87.f ? all(-87.f) : x;
-  const Vector rounder = all(12582912.f);  // 1.5 * 2^23: a number added to it is rounded to a whole one
-  const Vector moved = x * 1.44269504f + rounder, n = moved - rounder;
-  const Vector r = (x - n * 0.693359375f) + n * 2.12194440e-4f;  // ln 2 in two parts
+// e^r - 1 for |r| <= ln 2 / 2, by the polynomial of Cephes (Moshier 1992), to 2 units in the last place of e^r.
+inline Vector beyond_one(Vector r) {
   Vector sum = r * 1.9875691500e-4f + 1.3981999507e-3f;
   sum = sum * r + 8.3334519073e-3f;
   sum = sum * r + 4.1665795894e-2f;
   sum = sum * r + 1.6666665459e-1f;
   sum = sum * r + 5.0000001201e-1f;
-  sum = sum * (r * r) + r + 1.f;
-  return (Vector)((Integers)sum + ((Integers)moved << 23));
+  return sum * (r * r) + r;
+}
+
+inline Vector exponential(Vector x) {  // 2^n e^r
+  x = x > 88.f ? all(88.f) : x;
+  x = x < -87.f ? all(-87.f) : x;
+  const Vector rounder = all(12582912.f);  // 1.5 * 2^23: a number added to it is rounded to a whole one
+  const Vector moved = x * 1.44269504f + rounder, n = moved - rounder;
+  const Vector r = (x - n * 0.693359375f) + n * 2.12194440e-4f;  // ln 2 in two parts
+  return (Vector)((Integers)(beyond_one(r) + 1.f) + ((Integers)moved << 23));
+}
+
+// 1 - e^x for x <= 0, exact also where that is small.
+inline Vector missing(Vector x) { return x > -0.34f ? -beyond_one(x) : 1.f - exponential(x); }
+
+inline Vector root(Vector x) {
+  for (int lane = 0; lane < LANES; lane++) x[lane] = __builtin_sqrtf(x[lane]);
+  return x;
 }
 
 inline Vector sigmoid(Vector x) { return 1.f / (1.f + exponential(-x)); }
