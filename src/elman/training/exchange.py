@@ -68,15 +68,15 @@ class SharedMemory(Exchange):
         super().__init__(network, largest)
         self._ranks = ranks
         self._parameters = list(network.parameters())
-        self._counts = [parameter.numel() for parameter in self._parameters]
-        self._own = _pieces(self._counts, ranks.rows(sum(self._counts)))
-        weights, *sent = ranks.memory(1 + ranks.size, sum(self._counts)).unbind()
-        for parameter, place in zip(self._parameters, torch.split(weights, self._counts), strict=True):
+        counts = [parameter.numel() for parameter in self._parameters]
+        self._own = _pieces(counts, ranks.rows(sum(counts)))
+        weights, *sent = ranks.memory(1 + ranks.size, sum(counts)).unbind()
+        for parameter, place in zip(self._parameters, torch.split(weights, counts), strict=True):
             if ranks.rank == 0:
                 place.copy_(parameter.detach().flatten())
             parameter.data = place.view_as(parameter)
         self.shares = self.parts(parameter.data for parameter in self._parameters)
-        places = [torch.split(gradients, self._counts) for gradients in sent]
+        places = [torch.split(gradients, counts) for gradients in sent]
         self._first, self._places = places[0], places[ranks.rank]
         self._common = [
             CommonWeight(ranks, place.view_as(parameter))

@@ -41,7 +41,7 @@
   ELMAN(relu, true, Number, name)                                                                                             \
   MINIMAL(min_gru, false, Number, name)                                                                                       \
   MINIMAL(min_lstm, true, Number, name)                                                                                       \
-  EXPORT rg_lru_forward_##name(SHAPE, const Number* projected, const float* limits, const float* hidden, float* outputs) {      \
+  EXPORT rg_lru_forward_##name(SHAPE, const Number* projected, const float* limits, const float* hidden, float* outputs) {    \
     RGLRU<Number> GIVEN.forward(projected, limits, hidden, outputs);                                                          \
   }                                                                                                                           \
   EXPORT rg_lru_backward_##name(SHAPE, const Number* projected, const float* limits, const float* outputs,                    \

@@ -17,7 +17,8 @@ template <typename Number> struct RGLRU {
 
   Gates at(const Number* x, Vector limit) const {
     const Vector open = sigmoid(load(x)), log_kept = limit * open;
-    return {open, sigmoid(load(x + units)), load(x + 2 * (int64_t)units), exponential(log_kept), root(missing(2.f * log_kept) + FLT_MIN)};
+    const Vector room = root(missing(2.f * log_kept) + FLT_MIN);
+    return {open, sigmoid(load(x + units)), load(x + 2 * (int64_t)units), exponential(log_kept), room};
   }
 
   // projected (T, B, 3H), limits (H,), hidden (B, H) -> outputs (T, B, H), the states, in fp32
