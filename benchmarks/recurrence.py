@@ -1,8 +1,8 @@
 """The native recurrence against torch's kernel and against its own products alone, forward and backward.
 
 One layer over a window of 48 steps and an input of 128, the input product included. torch's best setting is
-the faster of fp32 and bf16 autocast. The products alone are the same six matrix products, each in one call
-over all steps at once: no recurrence can be faster than they are.
+the faster of fp32 and bf16 autocast; so it is for the native path. The products alone are the same six matrix
+products, each in one call over all steps at once: no recurrence can be faster than they are.
 
 All is timed twice: with memory as the C library gives and takes it, which is what a loop over nn.LSTM has,
 and with memory that stays with the process, as it does where elman trains.
@@ -54,9 +54,9 @@ def native(cell: str, hidden: int, rows: int, bf16: bool) -> Callable[[], object
     return run
 
 
-def products(cell: str, hidden: int, rows: int) -> Callable[[], object]:
-    """Return the matrix products of both passes, in bf16, without anything between them."""
-    kind, gates = torch.bfloat16, GATES[cell] * hidden
+def products(cell: str, hidden: int, rows: int, bf16: bool) -> Callable[[], object]:
+    """Return the matrix products of both passes, without anything between them."""
+    kind, gates = torch.bfloat16 if bf16 else torch.float32, GATES[cell] * hidden
     x, h, d = (torch.randn(STEPS * rows, size, dtype=kind) for size in (WIDTH, hidden, gates))
     w, u = (torch.randn(gates, size, dtype=kind) for size in (WIDTH, hidden))
 
@@ -80,12 +80,13 @@ def rows(precisions: Sequence[bool], memory: str) -> Iterator[list[str]]:
     """Time each cell and size."""
     for cell in KINDS:
         for hidden, batch in SIZES:
-            works = [bare(cell, hidden, batch, bf16) for bf16 in precisions]
-            works += [native(cell, hidden, batch, bf16) for bf16 in precisions]
-            *times, limit = in_turn(*works, products(cell, hidden, batch), repeats=9)
-            theirs, ours = (_faster(part) for part in (times[: len(precisions)], times[len(precisions) :]))
+            works = [
+                work(cell, hidden, batch, bf16) for work in (bare, native, products) for bf16 in precisions
+            ]
+            times, each = in_turn(*works, repeats=9), len(precisions)
+            theirs, ours, limit = (_faster(times[n : n + each]) for n in range(0, len(times), each))
             ratios = [[a / b for a, b in zip(theirs, other, strict=True)] for other in (ours, limit)]
-            spreads = [spread([1000 * t for t in each]) for each in (theirs, ours, limit)]
+            spreads = [spread([1000 * t for t in kind]) for kind in (theirs, ours, limit)]
             yield [f"{cell} 1x{hidden}, B {batch}", memory, *spreads, *(spread(r, 2) for r in ratios)]
 
 
@@ -108,7 +109,7 @@ def measure() -> Table:
             "torch / products",
         ],
         found,
-        f"Windows of {STEPS} steps; the faster of fp32 and bf16 for both; the products in bf16.",
+        f"Windows of {STEPS} steps; the faster of fp32 and bf16 for each.",
     )
 
 

@@ -1,6 +1,7 @@
 """The native recurrence in bf16, and where it cannot be had."""
 
 import ctypes
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,10 @@ def tiles(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         return library.load_library.__wrapped__()
 
 
-@pytest.mark.parametrize(("rows", "threads"), [(3, 1), (16, 1), (35, 1), (35, 3)])
-@pytest.mark.parametrize("units", [32, 48, 96])
+@pytest.mark.parametrize(
+    ("rows", "units", "threads"),
+    [(3, 32, 1), (16, 48, 1), (35, 32, 1), (35, 48, 1), (35, 96, 3), (3, 96, 3), (35, 1024, 3)],
+)
 @pytest.mark.parametrize("name", ["rnn-tanh", "gru", "lstm"])
 def test_a_matrix_unit_gives_what_vectors_give(
     name: str, units: int, rows: int, threads: int, tiles: ctypes.CDLL, monkeypatch: pytest.MonkeyPatch
@@ -74,6 +77,31 @@ def test_a_matrix_unit_gives_what_vectors_give(
     torch.set_num_threads(before)
     for ours, theirs in zip(found, expected, strict=True):
         assert (ours - theirs).norm() <= 2e-3 * theirs.norm()  # sums in another order, rounded to bf16
+
+
+@pytest.fixture
+def threads(request: pytest.FixtureRequest) -> Iterator[None]:
+    """So many threads of torch's."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5], indirect=True)
+@pytest.mark.parametrize("rows", [1, 7, 21])
+@pytest.mark.parametrize("name", ["rnn-relu", "gru", "lstm"])
+@pytest.mark.usefixtures("threads")
+def test_few_rows_and_many_weights(name: str, rows: int) -> None:
+    """Where threads share the units, and not the rows."""
+    torch.manual_seed(rows)
+    units = 736  # 2.2 MB in fp32
+    cell, x = CELLS[name](8, units), torch.randn(5, rows, 8)
+    state = cell.state_type(*(torch.randn(rows, units) for _ in cell.state_type._fields))
+    found = results(native.unroll, cell, x, state)
+    exact = results(reference.unroll, cell.double(), x.double(), type(state)(*(p.double() for p in state)))
+    for ours, expected in zip(found, exact, strict=True):
+        assert (ours - expected).norm() <= 1e-5 * expected.norm()
 
 
 def test_what_is_not_a_number_stays_so() -> None:

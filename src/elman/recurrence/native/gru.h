@@ -12,14 +12,14 @@ template <typename Number> struct GRU {
   void forward(const Number* projected, const Number* packed, const float* bias, const Number* hidden, Number* outputs,
                float* state, Number* gates) const {
     const int64_t H = units;
-    share_rows(rows, threads, [&](int64_t first, int64_t end) {
+    share(rows, units, LANES, 3 * H * H * sizeof(Number), threads, [&](const Share& share) {
       for (int t = 0; t < steps; t++) {
-        const int64_t here = t * rows + first;
-        const Number* h_before = t ? outputs + (here - rows) * H : hidden + first * H;
-        for (int64_t unit = 0; unit < H; unit += LANES)
-          product<3>(end - first, h_before, H, packed + 3 * unit * H, H, [&](int row, Vector* sums) {
+        const int64_t here = t * rows + share.first;
+        const Number* h_before = t ? outputs + (here - rows) * H : hidden + share.first * H;
+        for (int64_t unit = share.unit; unit < share.last; unit += LANES)
+          product<3>(share.rows(), h_before, H, packed + 3 * unit * H, H, [&](int row, Vector* sums) {
             const Number* x = projected + 3 * (here + row) * H + unit;
-            float* h_at = state + (first + row) * H + unit;
+            float* h_at = state + (share.first + row) * H + unit;
             const Vector r = sigmoid(sums[0] + load(x)), z = sigmoid(sums[1] + load(x + H));
             const Vector q = bias ? sums[2] + load(bias + unit) : sums[2];
             const Vector n = hyperbolic_tangent(load(x + 2 * H) + r * q), h = n + z * (load(h_at) - n);
@@ -32,6 +32,7 @@ template <typename Number> struct GRU {
             store(gate + 2 * H, n);
             store(gate + 3 * H, q);
           });
+        share.meet();
       }
     });
   }
@@ -41,16 +42,16 @@ template <typename Number> struct GRU {
   void backward(const Number* packed, const Number* gates, const Number* outputs, const Number* hidden, const Number* d_outputs,
                 Number* d_projected, Number* d_recurrent, float* d_hidden) const {
     const int64_t H = units;
-    share_rows(rows, threads, [&](int64_t first, int64_t end) {
+    share(rows, units, adjacent(units) * LANES, 3 * H * H * sizeof(Number), threads, [&](const Share& share) {
       for (int t = steps - 1; t >= 0; t--) {
-        const int64_t here = t * rows + first;
-        const Number* h_before = t ? outputs + (here - rows) * H : hidden + first * H;
-        for (int64_t row = 0; row < end - first; row++)
-          for (int64_t unit = 0; unit < H; unit += LANES) {
+        const int64_t here = t * rows + share.first;
+        const Number* h_before = t ? outputs + (here - rows) * H : hidden + share.first * H;
+        for (int64_t row = 0; row < share.rows(); row++)
+          for (int64_t unit = share.unit; unit < share.last; unit += LANES) {
             const Number* gate = gates + 4 * (here + row) * H + unit;
             const int64_t place = 3 * (here + row) * H + unit;
             const Vector r = load(gate), z = load(gate + H), n = load(gate + 2 * H), q = load(gate + 3 * H);
-            float* dh_at = d_hidden + (first + row) * H + unit;
+            float* dh_at = d_hidden + (share.first + row) * H + unit;
             const Vector dh = load(dh_at) + load(d_outputs + (here + row) * H + unit);
             const Vector dn = dh * (1.f - z) * (1.f - n * n), dr = dn * q * r * (1.f - r);
             const Vector dz = dh * (load(h_before + row * H + unit) - n) * z * (1.f - z);
@@ -62,7 +63,8 @@ template <typename Number> struct GRU {
             store(d_recurrent + place + 2 * H, dn * r);
             store(dh_at, dh * z);
           }
-        pass_back(end - first, units, 3 * units, d_recurrent + 3 * here * H, packed, d_hidden + first * H, true);
+        share.meet();
+        pass_back(share, units, 3 * units, d_recurrent + 3 * t * rows * H, packed, d_hidden, true);
       }
     });
   }

@@ -11,13 +11,13 @@ template <typename Number> struct LSTM {
   void forward(const Number* projected, const Number* packed, const Number* hidden, const float* memory, Number* outputs,
                float* last, float* memories, Number* gates) const {
     const int64_t H = units;
-    share_rows(rows, threads, [&](int64_t first, int64_t end) {
+    share(rows, units, LANES, 4 * H * H * sizeof(Number), threads, [&](const Share& share) {
       for (int t = 0; t < steps; t++) {
-        const int64_t here = t * rows + first;
-        const Number* h_before = t ? outputs + (here - rows) * H : hidden + first * H;
-        const float* c_before = t ? memories + (here - rows) * H : memory + first * H;
-        for (int64_t unit = 0; unit < H; unit += LANES)
-          product<4>(end - first, h_before, H, packed + 4 * unit * H, H, [&](int row, Vector* sums) {
+        const int64_t here = t * rows + share.first;
+        const Number* h_before = t ? outputs + (here - rows) * H : hidden + share.first * H;
+        const float* c_before = t ? memories + (here - rows) * H : memory + share.first * H;
+        for (int64_t unit = share.unit; unit < share.last; unit += LANES)
+          product<4>(share.rows(), h_before, H, packed + 4 * unit * H, H, [&](int row, Vector* sums) {
             const int64_t place = (here + row) * H + unit, gate = 4 * (here + row) * H + unit;
             const Number* x = projected + gate;
             const Vector i = sigmoid(sums[0] + load(x)), f = sigmoid(sums[1] + load(x + H));
@@ -25,13 +25,14 @@ template <typename Number> struct LSTM {
             const Vector c = f * load(c_before + row * H + unit) + i * g, h = o * hyperbolic_tangent(c);
             store(memories + place, c);
             store(outputs + place, h);
-            if (t == steps - 1) store(last + (first + row) * H + unit, h);
+            if (t == steps - 1) store(last + (share.first + row) * H + unit, h);
             if (!gates) return;
             store(gates + gate, i);
             store(gates + gate + H, f);
             store(gates + gate + 2 * H, g);
             store(gates + gate + 3 * H, o);
           });
+        share.meet();
       }
     });
   }
@@ -40,13 +41,14 @@ template <typename Number> struct LSTM {
   void backward(const Number* packed, const Number* gates, const float* memories, const float* memory, const Number* d_outputs,
                 Number* d_projected, float* d_hidden, float* d_memory) const {
     const int64_t H = units;
-    share_rows(rows, threads, [&](int64_t first, int64_t end) {
+    share(rows, units, adjacent(units) * LANES, 4 * H * H * sizeof(Number), threads, [&](const Share& share) {
       for (int t = steps - 1; t >= 0; t--) {
-        const int64_t here = t * rows + first;
-        const float* c_before = t ? memories + (here - rows) * H : memory + first * H;
-        for (int64_t row = 0; row < end - first; row++)
-          for (int64_t unit = 0; unit < H; unit += LANES) {
-            const int64_t place = (here + row) * H + unit, gate = 4 * (here + row) * H + unit, state = (first + row) * H + unit;
+        const int64_t here = t * rows + share.first;
+        const float* c_before = t ? memories + (here - rows) * H : memory + share.first * H;
+        for (int64_t row = 0; row < share.rows(); row++)
+          for (int64_t unit = share.unit; unit < share.last; unit += LANES) {
+            const int64_t place = (here + row) * H + unit, gate = 4 * (here + row) * H + unit;
+            const int64_t state = (share.first + row) * H + unit;
             const Vector i = load(gates + gate), f = load(gates + gate + H);
             const Vector g = load(gates + gate + 2 * H), o = load(gates + gate + 3 * H);
             const Vector c = hyperbolic_tangent(load(memories + place)), dh = load(d_hidden + state) + load(d_outputs + place);
@@ -57,7 +59,8 @@ template <typename Number> struct LSTM {
             store(d_projected + gate + 3 * H, dh * c * o * (1.f - o));
             store(d_memory + state, dc * f);
           }
-        pass_back(end - first, units, 4 * units, d_projected + 4 * here * H, packed, d_hidden + first * H, false);
+        share.meet();
+        pass_back(share, units, 4 * units, d_projected + 4 * t * rows * H, packed, d_hidden, false);
       }
     });
   }

@@ -2,7 +2,7 @@
 // minimal LSTM a = f / (f + i) with f, i = sigmoid(.). Gates lie in this order: update, candidate; or f, i, candidate.
 #pragma once
 
-#include "products.h"
+#include "sharing.h"
 
 template <typename Number, bool LSTM> struct Minimal {
   static constexpr int GATES = LSTM ? 3 : 2;

@@ -1,7 +1,7 @@
 // What Python calls: each cell over a whole window, in fp32 and, where the processor has its products, in bf16.
 //
-// Each thread takes some rows of the batch through all steps, so that no step waits for another thread. Weights are packed
-// once a window, in the order in which they are read. The state is fp32 throughout, and all sums are.
+// Threads share the rows of the batch or the units (sharing.h). Weights are packed once a window, in the order in which they
+// are read. The state is fp32 throughout, and all sums are.
 // T steps, B rows, H units (a multiple of LANES); arrays are contiguous, time first.
 
 #include "between.h"

@@ -2,26 +2,44 @@
 #pragma once
 
 #include "packing.h"
-#include "tiles.h"
+#include "sharing.h"
 
-// sums[row][column] += inputs[row] . weights[column], over the depth of one block
+// Registers to sum in: of 32, or of 16 with 8 lanes. With more, compilers move sums to memory and back, of bf16 earlier.
+template <typename Number> constexpr int REGISTERS = std::is_same_v<Number, bf16> ? 16 : LANES == 16 ? 24 : 12;
+
+// How many rows a product takes at once. In fp32 it takes four columns two by two, and twice as many rows instead: then it
+// reads weights half as often.
+template <typename Number, int COLUMNS>
+constexpr int MOST = std::min(12, REGISTERS<Number> / (std::is_same_v<Number, float> && COLUMNS == 4 ? 2 : COLUMNS));
+
+// sums[row][column] = inputs[row] . weights[column], over the depth of one block; `next` is what will be read some time after.
 template <int ROWS, int COLUMNS>
-inline void multiply(const float* inputs, int64_t stride, const float* weights, int depth, Vector (&sums)[ROWS][COLUMNS]) {
-  for (int k = 0; k < depth; k++, weights += COLUMNS * LANES) {
-    Vector columns[COLUMNS];
-    for (int c = 0; c < COLUMNS; c++) columns[c] = load(weights + c * LANES);
+inline void multiply(const float* inputs, int64_t stride, const float* weights, int depth, Vector (*sums)[COLUMNS],
+                     const float* next) {
+  constexpr int SIDE = COLUMNS == 4 && ROWS * COLUMNS > LANES ? 2 : COLUMNS;
+  for (int first = 0; first < COLUMNS; first += SIDE, next += LANES * depth) {
+    Vector part[ROWS][SIDE] = {};
+    for (int k = 0; k < depth; k++) {
+      Vector columns[SIDE];
+      if (ROWS > 4) __builtin_prefetch(next + LANES * k);
+      for (int c = 0; c < SIDE; c++) columns[c] = load(weights + (COLUMNS * k + first + c) * LANES);
 #pragma GCC unroll 12
-    for (int r = 0; r < ROWS; r++) {
-      const Vector input = all(inputs[r * stride + k]);
+      for (int r = 0; r < ROWS; r++) {
+        const Vector input = all(inputs[r * stride + k]);
 #pragma GCC unroll 4
-      for (int c = 0; c < COLUMNS; c++) sums[r][c] += input * columns[c];
+        for (int c = 0; c < SIDE; c++) part[r][c] += input * columns[c];
+      }
     }
+    for (int r = 0; r < ROWS; r++)
+      for (int c = 0; c < SIDE; c++) sums[r][first + c] = part[r][c];
   }
 }
 
 #ifdef __AVX512BF16__
 template <int ROWS, int COLUMNS>
-inline void multiply(const bf16* inputs, int64_t stride, const bf16* weights, int depth, Vector (&sums)[ROWS][COLUMNS]) {
+inline void multiply(const bf16* inputs, int64_t stride, const bf16* weights, int depth, Vector (*sums)[COLUMNS],
+                     const bf16*) {
+  Vector part[ROWS][COLUMNS] = {};
   for (int k = 0; k < depth; k += 2, weights += 2 * COLUMNS * LANES) {
     __m512bh columns[COLUMNS];
     for (int c = 0; c < COLUMNS; c++) columns[c] = (__m512bh)_mm512_loadu_si512(weights + 2 * c * LANES);
@@ -31,9 +49,11 @@ inline void multiply(const bf16* inputs, int64_t stride, const bf16* weights, in
       std::memcpy(&pair, inputs + r * stride + k, sizeof pair);
       const __m512bh input = (__m512bh)_mm512_set1_epi32(pair);
 #pragma GCC unroll 4
-      for (int c = 0; c < COLUMNS; c++) sums[r][c] = (Vector)_mm512_dpbf16_ps((__m512)sums[r][c], input, columns[c]);
+      for (int c = 0; c < COLUMNS; c++) part[r][c] = (Vector)_mm512_dpbf16_ps((__m512)part[r][c], input, columns[c]);
     }
   }
+  for (int r = 0; r < ROWS; r++)
+    for (int c = 0; c < COLUMNS; c++) sums[r][c] = part[r][c];
 }
 #endif
 
@@ -60,24 +80,26 @@ inline void product(int rows, const Number* inputs, int64_t stride, const Number
   if constexpr (std::is_same_v<Number, bf16>)
     if (depth % TILE_DEPTH == 0 && tiles_allowed()) return product_of_tiles<COLUMNS>(rows, inputs, stride, block, depth, done);
 #endif
-  constexpr int MOST = std::min(12, REGISTERS / COLUMNS);
+  constexpr int MOST_ROWS = MOST<Number, COLUMNS>;
+  const Number* next = block + COLUMNS * LANES * stride;  // the block after this one
   for (int row = 0, now; row < rows; row += now) {
-    const int turns = (rows - row + MOST - 1) / MOST;
+    const int turns = (rows - row + MOST_ROWS - 1) / MOST_ROWS;
     now = (rows - row + turns - 1) / turns;
+    Vector sums[MOST_ROWS][COLUMNS];
     const auto run = [&](auto count) {
       constexpr int ROWS = decltype(count)::value;
-      Vector sums[ROWS][COLUMNS] = {};
-      multiply<ROWS, COLUMNS>(inputs + row * stride, stride, block, depth, sums);
-      for (int r = 0; r < ROWS; r++) done(row + r, sums[r]);
+      multiply<ROWS, COLUMNS>(inputs + row * stride, stride, block, depth, sums, next);
     };
     switch (now) {
 #define CASE(N)                                                           \
   case N:                                                                 \
-    if constexpr (N <= MOST) run(std::integral_constant<int, N>{});       \
+    if constexpr (N <= MOST_ROWS) run(std::integral_constant<int, N>{});  \
     break;
       CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
 #undef CASE
     }
+    for (int r = 0; r < now; r++) done(row + r, sums[r]);
+    next += (COLUMNS == 4 ? 2 : 1) * LANES * depth;
   }
 }
 
@@ -88,27 +110,22 @@ template <typename Run> inline void by_adjacent(int units, Run&& run) {
   else run(std::integral_constant<int, 1>{});
 }
 
-// What a step passes back to the state before it: gradients (rows, W) times weights (W, H), into (rows, H) or onto it.
+// What a step passes back to the state before it: gradients (B, W) times weights (W, H), into `state` (B, H) or onto it; of
+// a share of both. In fp32 so many gradients at once that those of all rows stay near.
 template <typename Number>
-inline void pass_back(int rows, int units, int width, const Number* gradients, const Number* packed, float* state, bool onto) {
+void pass_back(const Share& share, int units, int width, const Number* gradients, const Number* packed, float* state,
+               bool onto) {
+  const int most = std::is_same_v<Number, float> ? 512 : width;
   by_adjacent(units, [&](auto columns) {
     constexpr int COLUMNS = decltype(columns)::value;
-    for (int unit = 0; unit < units; unit += COLUMNS * LANES)
-      product<COLUMNS>(rows, gradients, width, packed + (int64_t)unit * width, width, [&](int row, Vector* sums) {
-        float* to = state + (int64_t)row * units + unit;
-        for (int c = 0; c < COLUMNS; c++) store(to + c * LANES, onto ? load(to + c * LANES) + sums[c] : sums[c]);
-      });
+    for (int start = 0; start < width; start += most)
+      for (int64_t unit = share.unit; unit < share.last; unit += COLUMNS * LANES) {
+        const Number* from = gradients + share.first * width + start;
+        const Number* block = packed + unit * width + start * COLUMNS * LANES;
+        product<COLUMNS>(share.rows(), from, width, block, std::min(most, width - start), [&](int row, Vector* sums) {
+          float* to = state + (share.first + row) * units + unit;
+          for (int c = 0; c < COLUMNS; c++) store(to + c * LANES, onto || start ? load(to + c * LANES) + sums[c] : sums[c]);
+        });
+      }
   });
-}
-
-// Call work(first, end) once in each thread, for its share of the rows.
-template <typename Work> inline void share_rows(int64_t rows, int threads, Work&& work) {
-#pragma omp parallel for num_threads(threads) schedule(static, 1)
-  for (int thread = 0; thread < threads; thread++) {
-    const int64_t first = rows * thread / threads, end = rows * (thread + 1) / threads;
-#ifdef TILES
-    const Tiles tiles(end - first);
-#endif
-    work(first, end);
-  }
 }

@@ -4,7 +4,7 @@
 
 #include <cfloat>
 
-#include "products.h"
+#include "sharing.h"
 
 template <typename Number> struct RGLRU {
   static constexpr int GATES = 3;

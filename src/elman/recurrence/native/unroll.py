@@ -249,8 +249,7 @@ def _own(d_outputs: Tensor, *d_state: Tensor) -> list[Tensor]:
 
 
 def _call(name: str, kind: torch.dtype, shape: torch.Size | tuple[int, ...], *tensors: Tensor | None) -> None:
-    """Call a function of the library on torch's threads; each takes a row at least."""
+    """Call a function of the library on torch's threads."""
     steps, rows, units = shape
-    threads = min(torch.get_num_threads(), rows)
-    sizes = (steps, ctypes.c_int64(rows), units, threads)
+    sizes = (steps, ctypes.c_int64(rows), units, torch.get_num_threads())
     find_function(name, kind)(*sizes, *map(pointer, tensors))

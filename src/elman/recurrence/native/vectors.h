@@ -9,9 +9,9 @@
 #endif
 
 #ifdef __AVX512F__
-constexpr int LANES = 16, REGISTERS = 16;  // registers for sums, of 32: with more, compilers move them to memory and back
+constexpr int LANES = 16;
 #else
-constexpr int LANES = 8, REGISTERS = 8;  // of 16
+constexpr int LANES = 8;
 #endif
 
 typedef uint16_t bf16;  // the upper half of an fp32
