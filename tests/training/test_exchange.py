@@ -11,7 +11,7 @@ import torch
 from elman.cells import CELLS, Cell
 from elman.errors import RankError
 from elman.recurrence import native
-from elman.recurrence.native.weights import pack
+from elman.recurrence.native.weights import pack, pack_together
 from elman.training import ALONE, Ranks
 from elman.training.common import CommonWeight
 from elman.training.exchange import AddedGradients, Exchange, SharedMemory, make_exchange
@@ -96,12 +96,13 @@ def test_gradients_are_added_and_shortened_together(ranks: list[Ranks]) -> None:
 @pytest.mark.parametrize("name", ["lstm", "gru", "rnn-tanh"])
 def test_weights_are_brought_into_order_together(ranks: list[Ranks], name: str) -> None:
     weight = CELLS[name](3, 80).recurrent_weight.detach()
-    expected = pack(weight, torch.float32, keep=True)[:2]
+    expected = pack(weight, torch.float32, back=True)
 
     def share(one: Ranks) -> tuple[torch.Tensor, ...]:
-        own = torch.nn.Parameter(weight.clone())
-        vars(own)["common"] = CommonWeight(one, torch.zeros_like(weight))
-        return pack(own, torch.float32, keep=True)[:2]
+        common = CommonWeight(one, torch.zeros_like(weight))
+        orders = pack_together(weight, torch.float32, common)
+        common.meet()
+        return orders
 
     for found in together(ranks, share):
         assert all(torch.equal(*orders) for orders in zip(found, expected, strict=True))
@@ -131,6 +132,63 @@ def test_a_gradient_stands_where_others_read_it_and_a_second_one_is_added(ranks:
         common.clear_gradient()
         assert learn(cell).data_ptr() == place.data_ptr()
         torch.testing.assert_close(place, expected)
+
+    together(ranks, share)
+
+
+@pytest.mark.parametrize(("name", "units"), [("lstm", 384), ("gru", 432), ("rnn-tanh", 736)])
+def test_few_rows_and_many_weights_are_seen_to_together(ranks: list[Ranks], name: str, units: int) -> None:
+    """In windows of several lengths: each process sees to some units of all rows, and gets its own."""
+    torch.manual_seed(0)
+    plain = CELLS[name](8, units)
+    cells = [copy.deepcopy(plain) for _ in ranks]
+    windows = [torch.randn(steps, 5, 8) for steps in (6, 2, 9)]
+    state = plain.state_type(*(torch.randn(5, units) for _ in plain.state_type._fields))
+
+    def learn(cell: Cell, rows: slice) -> list[torch.Tensor]:
+        found, now = [], cell.state_type(*(part[rows] for part in state))
+        for x in windows:
+            cell.zero_grad()
+            if common := vars(cell.recurrent_weight).get("common"):
+                common.clear_gradient()
+            x = x[:, rows].clone().requires_grad_()
+            outputs, now = native.unroll(cell, x, cell.state_type(*(part.detach() for part in now)))
+            (outputs.sin().sum() + sum(part.square().sum() for part in now)).backward()
+            found += [
+                outputs.detach(),
+                *(part.detach() for part in now),
+                x.grad,
+                cell.recurrent_weight.grad.clone(),
+            ]
+        return found
+
+    def share(one: Ranks) -> list[torch.Tensor]:
+        weight = cells[one.rank].recurrent_weight
+        vars(weight)["common"] = CommonWeight(one, torch.zeros_like(weight))
+        return learn(cells[one.rank], one.rows(5))
+
+    for expected, *parts in zip(learn(plain, slice(0, 5)), *together(ranks, share), strict=True):
+        found = (
+            sum(parts)
+            if expected.shape == plain.recurrent_weight.shape
+            else torch.cat(parts, expected.dim() - 2)
+        )
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_who_is_gone_in_the_middle_of_a_window_is_missed(ranks: list[Ranks]) -> None:
+    cells = [CELLS["lstm"](8, 384) for _ in ranks]
+
+    def share(one: Ranks) -> None:
+        weight = cells[one.rank].recurrent_weight
+        vars(weight)["common"] = common = CommonWeight(one, torch.zeros_like(weight))
+        common.batch(1)
+        if one.rank == 1:
+            one.line.close()
+            return
+        with pytest.raises(RankError, match="another of the 3 processes of this run has ended"):
+            native.unroll(cells[one.rank], torch.randn(4, 1, 8), cells[one.rank].initial_state(1))
+        one.line.close()
 
     together(ranks, share)
 

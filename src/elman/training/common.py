@@ -5,8 +5,13 @@ are told to. What several processes see is brought into order once, each doing a
 each stands at once where the others read it.
 """
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
+
+from elman.recurrence.native.weights import Batch, Team
 
 from .ranks import Ranks
 
@@ -19,6 +24,12 @@ class CommonWeight:
         self._ranks, self._gradient = ranks, gradient
         self._taken = False
         self._orders: dict[torch.dtype, tuple[Tensor, ...]] = {}
+        self._batches: dict[int, Batch] = {}
+        self._rooms: dict[int, Tensor] = {}
+        self._arrived = ranks.memory(ranks.size, 16)
+        self._ends = torch.tensor(ranks.ends, dtype=torch.int32)
+        count = len(self._ends)
+        self.team = Team(ranks.rank, ranks.size, self._arrived.data_ptr(), self._ends.data_ptr(), count)
 
     def orders(self, kind: torch.dtype) -> tuple[Tensor, ...]:
         """Return room for the numbers of the weight in two other orders, (N,) each."""
@@ -40,6 +51,20 @@ class CommonWeight:
         place = None if self._taken else self._gradient
         self._taken = True
         return place
+
+    def batch(self, rows: int) -> Batch:
+        """Return the rows of all processes, of which so many are this process's."""
+        if rows not in self._batches:
+            whole, threads = map(int, self._ranks.add(rows, torch.get_num_threads()))
+            self._batches[rows] = Batch(whole, self._ranks.rows(whole), threads)
+        return self._batches[rows]
+
+    def room(self, place: int, kind: torch.dtype, shape: Sequence[int]) -> Tensor:
+        """Return a tensor of numbers of up to 4 bytes, the same in all processes for the same place."""
+        count = math.prod(shape)
+        if place not in self._rooms or len(self._rooms[place]) < count:
+            self._rooms[place] = self._ranks.memory(count)
+        return self._rooms[place].view(kind)[:count].view(shape)
 
     def clear_gradient(self) -> None:
         """Offer the place again."""

@@ -58,6 +58,10 @@ class Line:
             socket.send_fds(end, [b"m"], [file])
         return file
 
+    def files(self) -> list[int]:
+        """Return what a poll for who is gone looks at."""
+        return [end.fileno() for end in self._ends]
+
     def close(self) -> None:
         """Hang up."""
         for end in self._ends:

@@ -69,6 +69,12 @@ class Ranks:
         os.close(file)
         return memory.view(shape)
 
+    @property
+    def ends(self) -> list[int]:
+        """The sockets that say when another process is gone."""
+        assert self.line is not None
+        return self.line.files()
+
     def agree(self, *values: float) -> list[float]:
         """Return what rank 0 says."""
         return self._tell(values, Line.agree, self._broadcast)

@@ -3,14 +3,11 @@
 
 #include "products.h"
 
-template <typename Number, bool RELU> struct Elman {
-  int steps, units, threads;
-  int64_t rows;
-
+template <typename Number, bool RELU> struct Elman : Window {
   // projected (T, B, H), hidden (B, H) -> outputs (T, B, H), last (B, H)
   void forward(const Number* projected, const Number* packed, const Number* hidden, Number* outputs, float* last) const {
     const int64_t H = units;
-    share(rows, units, adjacent(units) * LANES, H * H * sizeof(Number), threads, [&](const Share& share) {
+    share(adjacent(units) * LANES, H * H * sizeof(Number), [&](const Share& share) {
       for (int t = 0; t < steps; t++) {
         const int64_t here = t * rows + share.first;
         const Number* h_before = t ? outputs + (here - rows) * H : hidden + share.first * H;
@@ -36,7 +33,7 @@ template <typename Number, bool RELU> struct Elman {
   void backward(const Number* packed, const Number* outputs, const Number* d_outputs, Number* d_projected,
                 float* d_hidden) const {
     const int64_t H = units;
-    share(rows, units, adjacent(units) * LANES, H * H * sizeof(Number), threads, [&](const Share& share) {
+    share(adjacent(units) * LANES, H * H * sizeof(Number), [&](const Share& share) {
       for (int t = steps - 1; t >= 0; t--) {
         for (int64_t row = share.first; row < share.end; row++)
           for (int64_t unit = share.unit; unit < share.last; unit += LANES) {

@@ -3,16 +3,13 @@
 
 #include "products.h"
 
-template <typename Number> struct GRU {
-  int steps, units, threads;
-  int64_t rows;
-
+template <typename Number> struct GRU : Window {
   // projected (T, B, 3H), bias c (H) or null, hidden (B, H) -> outputs (T, B, H); `state` (B, H) is the one before, then the
   // one after; gates r, z, n, q (T, B, 4H) or null
   void forward(const Number* projected, const Number* packed, const float* bias, const Number* hidden, Number* outputs,
                float* state, Number* gates) const {
     const int64_t H = units;
-    share(rows, units, LANES, 3 * H * H * sizeof(Number), threads, [&](const Share& share) {
+    share(LANES, 3 * H * H * sizeof(Number), [&](const Share& share) {
       for (int t = 0; t < steps; t++) {
         const int64_t here = t * rows + share.first;
         const Number* h_before = t ? outputs + (here - rows) * H : hidden + share.first * H;
@@ -42,7 +39,7 @@ template <typename Number> struct GRU {
   void backward(const Number* packed, const Number* gates, const Number* outputs, const Number* hidden, const Number* d_outputs,
                 Number* d_projected, Number* d_recurrent, float* d_hidden) const {
     const int64_t H = units;
-    share(rows, units, adjacent(units) * LANES, 3 * H * H * sizeof(Number), threads, [&](const Share& share) {
+    share(adjacent(units) * LANES, 3 * H * H * sizeof(Number), [&](const Share& share) {
       for (int t = steps - 1; t >= 0; t--) {
         const int64_t here = t * rows + share.first;
         const Number* h_before = t ? outputs + (here - rows) * H : hidden + share.first * H;

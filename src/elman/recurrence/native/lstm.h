@@ -3,15 +3,12 @@
 
 #include "products.h"
 
-template <typename Number> struct LSTM {
-  int steps, units, threads;
-  int64_t rows;
-
+template <typename Number> struct LSTM : Window {
   // projected (T, B, 4H), hidden and memory (B, H) -> outputs and memories (T, B, H), last (B, H); gates (T, B, 4H) or null
   void forward(const Number* projected, const Number* packed, const Number* hidden, const float* memory, Number* outputs,
                float* last, float* memories, Number* gates) const {
     const int64_t H = units;
-    share(rows, units, LANES, 4 * H * H * sizeof(Number), threads, [&](const Share& share) {
+    share(LANES, 4 * H * H * sizeof(Number), [&](const Share& share) {
       for (int t = 0; t < steps; t++) {
         const int64_t here = t * rows + share.first;
         const Number* h_before = t ? outputs + (here - rows) * H : hidden + share.first * H;
@@ -41,7 +38,7 @@ template <typename Number> struct LSTM {
   void backward(const Number* packed, const Number* gates, const float* memories, const float* memory, const Number* d_outputs,
                 Number* d_projected, float* d_hidden, float* d_memory) const {
     const int64_t H = units;
-    share(rows, units, adjacent(units) * LANES, 4 * H * H * sizeof(Number), threads, [&](const Share& share) {
+    share(adjacent(units) * LANES, 4 * H * H * sizeof(Number), [&](const Share& share) {
       for (int t = steps - 1; t >= 0; t--) {
         const int64_t here = t * rows + share.first;
         const float* c_before = t ? memories + (here - rows) * H : memory + share.first * H;

@@ -4,11 +4,8 @@
 
 #include "sharing.h"
 
-template <typename Number, bool LSTM> struct Minimal {
+template <typename Number, bool LSTM> struct Minimal : Window {
   static constexpr int GATES = LSTM ? 3 : 2;
-  int steps, units, threads;
-  int64_t rows;
-
   struct Gates {
     Vector kept, candidate, slope;  // a, n, and how n changes with what stands before it
   };
@@ -29,7 +26,7 @@ template <typename Number, bool LSTM> struct Minimal {
   // projected (T, B, G*H), hidden (B, H) -> outputs (T, B, H), the states, in fp32
   void forward(const Number* projected, const float* hidden, float* outputs) const {
     const int64_t H = units;
-    share_rows(rows, threads, [&](int64_t first, int64_t end) {
+    share_rows([&](int64_t first, int64_t end) {
       for (int t = 0; t < steps; t++)
         for (int64_t row = first; row < end; row++)
           for (int64_t unit = 0; unit < H; unit += LANES) {
@@ -45,7 +42,7 @@ template <typename Number, bool LSTM> struct Minimal {
   void backward(const Number* projected, const float* outputs, const float* hidden, const float* d_outputs,
                 Number* d_projected, float* d_hidden) const {
     const int64_t H = units;
-    share_rows(rows, threads, [&](int64_t first, int64_t end) {
+    share_rows([&](int64_t first, int64_t end) {
       for (int t = steps - 1; t >= 0; t--)
         for (int64_t row = first; row < end; row++)
           for (int64_t unit = 0; unit < H; unit += LANES) {

@@ -12,8 +12,8 @@
 #include "rglru.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default"))) void
-#define SHAPE int steps, int64_t rows, int units, int threads
-#define GIVEN {steps, units, threads, rows}
+#define SHAPE int steps, int64_t rows, int units, int threads, Team* team
+#define GIVEN {{steps, rows, units, threads, team}}
 
 #define FUNCTIONS(Number, name)                                                                                               \
   EXPORT pack_##name(const float* weights, Number* packed, Number* back, int gates, int units, int begin, int end,            \
@@ -86,3 +86,7 @@ FUNCTIONS(bf16, bf16)
 #endif
 
 extern "C" __attribute__((visibility("default"))) int lanes() { return LANES; }
+
+extern "C" __attribute__((visibility("default"))) int pays(int64_t rows, int64_t bytes, int64_t threads) {
+  return shares_units(rows, bytes, threads);
+}

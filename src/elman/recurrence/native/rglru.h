@@ -6,11 +6,8 @@
 
 #include "sharing.h"
 
-template <typename Number> struct RGLRU {
+template <typename Number> struct RGLRU : Window {
   static constexpr int GATES = 3;
-  int steps, units, threads;
-  int64_t rows;
-
   struct Gates {
     Vector open, entry, value, kept, room;  // r, i, u, a, sqrt(1 - a^2)
   };
@@ -24,7 +21,7 @@ template <typename Number> struct RGLRU {
   // projected (T, B, 3H), limits (H,), hidden (B, H) -> outputs (T, B, H), the states, in fp32
   void forward(const Number* projected, const float* limits, const float* hidden, float* outputs) const {
     const int64_t H = units;
-    share_rows(rows, threads, [&](int64_t first, int64_t end) {
+    share_rows([&](int64_t first, int64_t end) {
       for (int t = 0; t < steps; t++)
         for (int64_t row = first; row < end; row++)
           for (int64_t unit = 0; unit < H; unit += LANES) {
@@ -41,7 +38,7 @@ template <typename Number> struct RGLRU {
   void backward(const Number* projected, const float* limits, const float* outputs, const float* hidden, const float* d_outputs,
                 Number* d_projected, float* d_limits, float* d_hidden) const {
     const int64_t H = units;
-    share_rows(rows, threads, [&](int64_t first, int64_t end) {
+    share_rows([&](int64_t first, int64_t end) {
       for (int t = steps - 1; t >= 0; t--)
         for (int64_t row = first; row < end; row++)
           for (int64_t unit = 0; unit < H; unit += LANES) {

@@ -4,7 +4,6 @@ Products take the precision of what comes in, fp32 or bf16, and add up in fp32; 
 Axes: T steps, B rows, H hidden units, G gates.
 """
 
-import ctypes
 from typing import Any
 
 import torch
@@ -24,8 +23,8 @@ from elman.cells import (
     State,
 )
 
-from .library import CannotCompileError, find_function, lanes, pointer
-from .weights import pack, weight_gradient
+from .library import CannotCompileError, lanes
+from .window import call, open_window
 
 SERVED = (ElmanTanhCell, ElmanReluCell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, RGLRUCell)
 
@@ -87,28 +86,29 @@ class LSTM(Function):
         ctx: Any, projected: Tensor, weight: Tensor, hidden: Tensor, memory: Tensor, keep: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Run all steps."""
-        shape, kind = _shape(projected, weight), projected.dtype
-        outputs, gates = projected.new_empty(shape), _gates(projected, 4 * shape[2], keep)
-        memories, last = hidden.new_empty(shape), torch.empty_like(hidden)
-        start = hidden.to(kind)
-        packed, back, ctx.place = pack(weight, kind, keep)
-        _call("lstm_forward", kind, shape, projected, packed, start, memory, outputs, last, memories, gates)
-        ctx.save_for_backward(back, start, memory, outputs, memories, gates)
-        return outputs, last, memories[-1].clone()
+        window = ctx.window = open_window(projected, weight, keep)
+        shape, kind, width = window.shape, window.kind, projected.shape[2]
+        projected, start, memory = window.bring(projected, hidden.to(kind), memory)
+        outputs, last = window.room(kind, *shape), window.room(torch.float32, *shape[1:])
+        memories = window.room(torch.float32, *shape)
+        gates = window.room(kind, *shape[:2], width) if keep else None
+        tensors = (projected, window.packed, start, memory, outputs, last, memories, gates)
+        window.call("lstm_forward", *tensors)
+        ctx.save_for_backward(start, memory, outputs, memories, gates)
+        return window.own(outputs), window.own(last), window.own(memories[-1]).clone()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Run all steps back."""
-        packed, start, memory, outputs, memories, gates = ctx.saved_tensors
-        d_outputs, d_hidden, d_memory = _own(*gradients)
-        d_projected = torch.empty_like(gates)
-        _call(
-            "lstm_backward",
-            gates.dtype,
-            outputs.shape,
-            *(packed, gates, memories, memory, d_outputs, d_projected, d_hidden, d_memory),
+        window, (start, memory, outputs, memories, gates) = ctx.window, ctx.saved_tensors
+        d_outputs, d_hidden, d_memory = window.bring(*_own(*gradients))
+        d_projected = window.room(window.kind, *gates.shape)
+        tensors = (window.back, gates, memories, memory, d_outputs, d_projected, d_hidden, d_memory)
+        window.call("lstm_backward", *tensors)
+        d_projected, start, outputs, d_hidden, d_memory = map(
+            window.own, (d_projected, start, outputs, d_hidden, d_memory)
         )
-        return d_projected, weight_gradient(ctx.place, d_projected, start, outputs), d_hidden, d_memory, None
+        return d_projected, window.weight_gradient(d_projected, start, outputs), d_hidden, d_memory, None
 
 
 class GRU(Function):
@@ -119,30 +119,29 @@ class GRU(Function):
         ctx: Any, projected: Tensor, weight: Tensor, bias: Tensor | None, hidden: Tensor, keep: bool
     ) -> tuple[Tensor, Tensor]:
         """Run all steps."""
-        shape, kind = _shape(projected, weight), projected.dtype
-        outputs, gates = projected.new_empty(shape), _gates(projected, 4 * shape[2], keep)
-        start, state = hidden.to(kind), hidden.clone()
-        packed, back, ctx.place = pack(weight, kind, keep)
-        _call("gru_forward", kind, shape, projected, packed, bias, start, outputs, state, gates)
-        ctx.save_for_backward(back, start, outputs, gates)
+        window = ctx.window = open_window(projected, weight, keep)
+        shape, kind = window.shape, window.kind
+        projected, start, state = window.bring(projected, hidden.to(kind), hidden.clone())
+        outputs = window.room(kind, *shape)
+        gates = window.room(kind, *shape[:2], 4 * shape[2]) if keep else None
+        window.call("gru_forward", projected, window.packed, bias, start, outputs, state, gates)
+        ctx.save_for_backward(start, outputs, gates)
         ctx.biased = bias is not None
-        return outputs, state
+        return window.own(outputs), window.own(state)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Run all steps back."""
-        packed, start, outputs, gates = ctx.saved_tensors
-        d_outputs, d_hidden = _own(*gradients)
-        units = outputs.shape[2]
-        d_projected = outputs.new_empty(*outputs.shape[:2], 3 * units)
-        d_recurrent = torch.empty_like(d_projected)
-        _call(
-            "gru_backward",
-            gates.dtype,
-            outputs.shape,
-            *(packed, gates, outputs, start, d_outputs, d_projected, d_recurrent, d_hidden),
+        window, (start, outputs, gates) = ctx.window, ctx.saved_tensors
+        d_outputs, d_hidden = window.bring(*_own(*gradients))
+        steps, rows, units = window.shape
+        d_projected, d_recurrent = (window.room(window.kind, steps, rows, 3 * units) for _ in range(2))
+        tensors = (window.back, gates, outputs, start, d_outputs, d_projected, d_recurrent, d_hidden)
+        window.call("gru_backward", *tensors)
+        d_projected, d_recurrent, start, outputs, d_hidden = map(
+            window.own, (d_projected, d_recurrent, start, outputs, d_hidden)
         )
-        d_weight = weight_gradient(ctx.place, d_recurrent, start, outputs)
+        d_weight = window.weight_gradient(d_recurrent, start, outputs)
         d_bias = d_recurrent[..., 2 * units :].float().sum((0, 1)) if ctx.biased else None
         return d_projected, d_weight, d_bias, d_hidden, None
 
@@ -155,27 +154,24 @@ class Elman(Function):
         ctx: Any, projected: Tensor, weight: Tensor, hidden: Tensor, activation: str, keep: bool
     ) -> tuple[Tensor, Tensor]:
         """Run all steps."""
-        shape, kind = _shape(projected, weight), projected.dtype
-        outputs, last, start = projected.new_empty(shape), torch.empty_like(hidden), hidden.to(kind)
-        packed, back, ctx.place = pack(weight, kind, keep)
-        _call(f"{activation}_forward", kind, shape, projected, packed, start, outputs, last)
-        ctx.save_for_backward(back, start, outputs)
+        window = ctx.window = open_window(projected, weight, keep)
+        shape, kind = window.shape, window.kind
+        projected, start = window.bring(projected, hidden.to(kind))
+        outputs, last = window.room(kind, *shape), window.room(torch.float32, *shape[1:])
+        window.call(f"{activation}_forward", projected, window.packed, start, outputs, last)
+        ctx.save_for_backward(start, outputs)
         ctx.activation = activation
-        return outputs, last
+        return window.own(outputs), window.own(last)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Run all steps back."""
-        packed, start, outputs = ctx.saved_tensors
-        d_outputs, d_hidden = _own(*gradients)
-        d_projected = torch.empty_like(outputs)
-        _call(
-            f"{ctx.activation}_backward",
-            outputs.dtype,
-            outputs.shape,
-            *(packed, outputs, d_outputs, d_projected, d_hidden),
-        )
-        return d_projected, weight_gradient(ctx.place, d_projected, start, outputs), d_hidden, None, None
+        window, (start, outputs) = ctx.window, ctx.saved_tensors
+        d_outputs, d_hidden = window.bring(*_own(*gradients))
+        d_projected = window.room(window.kind, *window.shape)
+        window.call(f"{ctx.activation}_backward", window.back, outputs, d_outputs, d_projected, d_hidden)
+        d_projected, start, outputs, d_hidden = map(window.own, (d_projected, start, outputs, d_hidden))
+        return d_projected, window.weight_gradient(d_projected, start, outputs), d_hidden, None, None
 
 
 class Minimal(Function):
@@ -186,7 +182,7 @@ class Minimal(Function):
         """Run all steps."""
         shape = (*projected.shape[:2], hidden.shape[1])
         outputs = hidden.new_empty(shape)
-        _call(f"{kind}_forward", projected.dtype, shape, projected, hidden, outputs)
+        call(f"{kind}_forward", projected.dtype, shape, projected, hidden, outputs)
         ctx.save_for_backward(projected, outputs, hidden)
         ctx.kind = kind
         return outputs, outputs[-1].clone()
@@ -197,7 +193,7 @@ class Minimal(Function):
         projected, outputs, start = ctx.saved_tensors
         d_outputs, d_hidden = _own(*gradients)
         d_projected = torch.empty_like(projected)
-        _call(
+        call(
             f"{ctx.kind}_backward",
             projected.dtype,
             outputs.shape,
@@ -214,7 +210,7 @@ class RGLRU(Function):
         """Run all steps."""
         shape, limits = (*projected.shape[:2], hidden.shape[1]), limits.float().contiguous()
         outputs = hidden.new_empty(shape)
-        _call("rg_lru_forward", projected.dtype, shape, projected, limits, hidden, outputs)
+        call("rg_lru_forward", projected.dtype, shape, projected, limits, hidden, outputs)
         ctx.save_for_backward(projected, limits, outputs, hidden)
         return outputs, outputs[-1].clone()
 
@@ -224,7 +220,7 @@ class RGLRU(Function):
         projected, limits, outputs, start = ctx.saved_tensors
         d_outputs, d_hidden = _own(*gradients)
         d_projected, d_limits = torch.empty_like(projected), torch.zeros_like(start)
-        _call(
+        call(
             "rg_lru_backward",
             projected.dtype,
             outputs.shape,
@@ -233,23 +229,6 @@ class RGLRU(Function):
         return d_projected, d_limits.sum(0), d_hidden
 
 
-def _shape(projected: Tensor, weight: Tensor) -> tuple[int, int, int]:
-    """Return T, B and H."""
-    return projected.shape[0], projected.shape[1], weight.shape[1]
-
-
-def _gates(projected: Tensor, width: int, keep: bool) -> Tensor | None:
-    """Return room for the gates (T, B, width), where a backward pass will want them."""
-    return projected.new_empty(*projected.shape[:2], width) if keep else None
-
-
 def _own(d_outputs: Tensor, *d_state: Tensor) -> list[Tensor]:
     """Return gradients as they can be written to: those of the state are overwritten."""
     return [d_outputs.contiguous(), *(part.clone(memory_format=torch.contiguous_format) for part in d_state)]
-
-
-def _call(name: str, kind: torch.dtype, shape: torch.Size | tuple[int, ...], *tensors: Tensor | None) -> None:
-    """Call a function of the library on torch's threads."""
-    steps, rows, units = shape
-    sizes = (steps, ctypes.c_int64(rows), units, torch.get_num_threads())
-    find_function(name, kind)(*sizes, *map(pointer, tensors))

@@ -1,10 +1,12 @@
-"""The recurrent weight (G*H, H), in the orders in which the library reads it; and its gradient.
+"""The recurrent weight (G*H, H), in the orders in which the library reads it.
 
 Where several processes train one network on one machine, the weight has an attribute `common`, by which they
-do this together.
+do this together, and more (`window.py`).
 """
 
-from typing import Protocol
+import ctypes
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -12,8 +14,31 @@ from torch import Tensor
 from .library import find_function, lanes, pointer
 
 
+class Team(ctypes.Structure):
+    """This process among those of a machine, as `sharing.h` knows it."""
+
+    _fields_ = (
+        ("rank", ctypes.c_int32),
+        ("size", ctypes.c_int32),
+        ("arrived", ctypes.c_void_p),  # of each process, numbers of 4 bytes, 16 apart
+        ("ends", ctypes.c_void_p),  # sockets, numbers of 4 bytes
+        ("count", ctypes.c_int32),  # of these
+        ("gone", ctypes.c_int32),  # set by the library when another process is gone
+    )
+
+
+class Batch(NamedTuple):
+    """The rows of all processes."""
+
+    rows: int
+    own: slice  # of this process
+    threads: int  # of all processes
+
+
 class Common(Protocol):
     """What those processes have in common of the weight, as `elman.training` makes it."""
+
+    team: Team
 
     def orders(self, kind: torch.dtype) -> tuple[Tensor, ...]:
         """Return room for the weight in two other orders."""
@@ -22,38 +47,36 @@ class Common(Protocol):
         """Return which of so many pieces of work are this process's."""
 
     def meet(self) -> None:
-        """Wait until all have done their part."""
+        """Wait until all have done their part; an error where one is gone."""
 
     def take_gradient(self) -> Tensor | None:
         """Return where the gradient is to be written, once."""
 
+    def batch(self, rows: int) -> Batch:
+        """Return the rows of all, of which so many are this process's."""
 
-def pack(weight: Tensor, kind: torch.dtype, keep: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """Return the weight in the order of a step forward; in that of a step back, where `keep` asks for it; and
-    where its gradient is wanted, if that matters.
-    """
-    common: Common | None = getattr(weight, "common", None) if keep else None
-    whole = slice(0, weight.shape[0] // lanes())
-    if common is None:
-        packed = torch.empty(weight.numel(), dtype=kind)
-        _pack(weight, packed, back := torch.empty_like(packed) if keep else None, whole)
-        return packed, back, None
+    def room(self, place: int, kind: torch.dtype, shape: Sequence[int]) -> Tensor:
+        """Return a tensor that all see, the same for the same place."""
+
+
+def pack(weight: Tensor, kind: torch.dtype, back: bool) -> tuple[Tensor, Tensor | None]:
+    """Return the weight in the order of a step forward; and of a step back, where that is asked for."""
+    orders = torch.empty(1 + back, weight.numel(), dtype=kind).unbind()
+    _pack(weight, orders, slice(0, weight.shape[0] // lanes()))
+    return orders[0], orders[1] if back else None
+
+
+def pack_together(weight: Tensor, kind: torch.dtype, common: Common) -> tuple[Tensor, Tensor]:
+    """Pack this process's part into the same two orders, where all see them."""
     packed, back = common.orders(kind)
-    _pack(weight, packed, back, common.part(whole.stop))
-    common.meet()
-    return packed, back, common.take_gradient()
+    _pack(weight, (packed, back), common.part(weight.shape[0] // lanes()))
+    return packed, back
 
 
-def weight_gradient(place: Tensor | None, d_products: Tensor, start: Tensor, outputs: Tensor) -> Tensor:
-    """Return the gradient (G*H, H), in one product over all steps and rows, in its place where it has one."""
-    before = torch.cat([start[None], outputs[:-1]])
-    gradient = d_products.flatten(0, 1).T @ before.flatten(0, 1)
-    return gradient.float() if place is None else place.copy_(gradient).view_as(gradient)
-
-
-def _pack(weight: Tensor, packed: Tensor, back: Tensor | None, vectors: slice) -> None:
+def _pack(weight: Tensor, orders: Sequence[Tensor], vectors: slice) -> None:
     """Pack some of the vectors of outputs that the weight has."""
     weight, units = weight.contiguous(), weight.shape[1]
+    packed, back = orders[0], orders[1] if len(orders) > 1 else None
     sizes = weight.shape[0] // units, units, vectors.start, vectors.stop
     tensors = map(pointer, (weight, packed, back))
     find_function("pack", packed.dtype)(*tensors, *sizes, torch.get_num_threads())
