@@ -85,12 +85,13 @@ struct Window {
   // Call work(share) once in each thread, where each step reads some bytes of weights in blocks of some units.
   template <typename Work> void share(int block, int64_t bytes, Work&& work) const {
     const bool together = team || shares_units(rows, bytes, threads);
-    const int64_t pieces = together ? units / block : rows;
-#pragma omp parallel num_threads(std::min<int64_t>(threads, pieces))
+    const int64_t all = together ? units / block : rows;  // pieces; those of this process from `begin` on
+    const int64_t begin = team ? all * team->rank / team->size : 0;
+    const int64_t pieces = (team ? all * (team->rank + 1) / team->size : all) - begin;
+#pragma omp parallel num_threads(std::max<int64_t>(1, std::min<int64_t>(threads, pieces)))
     {
-      const int64_t team_size = team ? team->size : 1, own = omp_get_num_threads(), parts = own * team_size;
-      const int64_t part = (team ? team->rank : 0) * own + omp_get_thread_num();
-      const int64_t from = pieces * part / parts, to = pieces * (part + 1) / parts;
+      const int64_t parts = omp_get_num_threads(), part = omp_get_thread_num();
+      const int64_t from = begin + pieces * part / parts, to = begin + pieces * (part + 1) / parts;
 #ifdef TILES
       const Tiles tiles(together ? rows : to - from);
 #endif
