@@ -59,7 +59,6 @@ def test_the_seed_decides() -> None:
     torch.manual_seed(3)
     assert torch.equal(layer(x), first)
     assert not torch.equal(second, first)
-    assert layer(x.bfloat16()).dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
