@@ -80,9 +80,10 @@ def test_stop_ends_a_text_at_once_and_others_go_on(page: Page, model: LanguageMo
     page.find("#write").click()
     page.set(length=3000, seed=1)
     page.find("#write").click()
-    page.wait("[...document.querySelectorAll('.text')].every(text => text.children.length > 10)")
     other, stopped = page.texts()
-    stopped.find_element(By.CSS_SELECTOR, ".stop").send_keys(Keys.ENTER)  # lines move under a click
+    stop = stopped.find_element(By.CSS_SELECTOR, ".stop")  # at hand before the text can end
+    page.wait("[...document.querySelectorAll('.text')].every(text => text.children.length > 50)")
+    stop.send_keys(Keys.ENTER)  # lines move under a click
     length = len(page.written(stopped))
     page.finish()
     assert len(page.written(stopped)) == length < 20000

@@ -182,7 +182,7 @@ def test_who_is_gone_in_the_middle_of_a_window_is_missed(ranks: list[Ranks]) -> 
     def share(one: Ranks) -> None:
         weight = cells[one.rank].recurrent_weight
         vars(weight)["common"] = common = CommonWeight(one, torch.zeros_like(weight))
-        common.batch(1)
+        common.rows(1), common.team  # agreed on before
         if one.rank == 1:
             one.line.close()
             return

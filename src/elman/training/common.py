@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from elman.recurrence.native.weights import Batch, Team
+from elman.recurrence.native.weights import Rows, Team
 
 from .ranks import Ranks
 
@@ -24,12 +24,13 @@ class CommonWeight:
         self._ranks, self._gradient = ranks, gradient
         self._taken = False
         self._orders: dict[torch.dtype, tuple[Tensor, ...]] = {}
-        self._batches: dict[int, Batch] = {}
+        self._rows: dict[int, Rows] = {}
         self._rooms: dict[int, Tensor] = {}
-        self._arrived = ranks.memory(ranks.size, 16)
-        self._ends = torch.tensor(ranks.ends, dtype=torch.int32)
-        count = len(self._ends)
-        self.team = Team(ranks.rank, ranks.size, self._arrived.data_ptr(), self._ends.data_ptr(), count)
+
+    @property
+    def team(self) -> Team:
+        """This process among those, as the library knows it."""
+        return self._ranks.team
 
     def orders(self, kind: torch.dtype) -> tuple[Tensor, ...]:
         """Return room for the numbers of the weight in two other orders, (N,) each."""
@@ -52,12 +53,12 @@ class CommonWeight:
         self._taken = True
         return place
 
-    def batch(self, rows: int) -> Batch:
+    def rows(self, own: int) -> Rows:
         """Return the rows of all processes, of which so many are this process's."""
-        if rows not in self._batches:
-            whole, threads = map(int, self._ranks.add(rows, torch.get_num_threads()))
-            self._batches[rows] = Batch(whole, self._ranks.rows(whole), threads)
-        return self._batches[rows]
+        if own not in self._rows:
+            whole, threads = map(int, self._ranks.add(own, torch.get_num_threads()))
+            self._rows[own] = Rows(whole, self._ranks.rows(whole), threads)
+        return self._rows[own]
 
     def room(self, place: int, kind: torch.dtype, shape: Sequence[int]) -> Tensor:
         """Return a tensor of numbers of up to 4 bytes, the same in all processes for the same place."""

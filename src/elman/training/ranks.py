@@ -19,6 +19,7 @@ from torch import Tensor, distributed
 
 from elman.config import process
 from elman.errors import RankError
+from elman.recurrence.native.weights import Team
 
 from .line import Line, open_line
 
@@ -37,6 +38,7 @@ class Ranks:
         """`line`: where all run on one machine."""
         self.rank, self.size, self.line = rank, size, line
         self._device = torch.device(device)  # of what is sent
+        self._team: Team | None = None
 
     def rows(self, rows: int) -> slice:
         """Return which rows of a batch are this process's."""
@@ -70,10 +72,15 @@ class Ranks:
         return memory.view(shape)
 
     @property
-    def ends(self) -> list[int]:
-        """The sockets that say when another process is gone."""
+    def team(self) -> Team:
+        """This process among those of its machine, as the library knows it; of those that have a line."""
         assert self.line is not None
-        return self.line.files()
+        if self._team is None:
+            self._arrived = self.memory(self.size, 16)  # kept, as the ends are, while the library reads them
+            self._ends = torch.tensor(self.line.files(), dtype=torch.int32)
+            tensors = self._arrived.data_ptr(), self._ends.data_ptr()
+            self._team = Team(self.rank, self.size, *tensors, len(self._ends))
+        return self._team
 
     def agree(self, *values: float) -> list[float]:
         """Return what rank 0 says."""

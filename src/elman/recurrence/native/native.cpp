@@ -48,7 +48,9 @@
                                 const float* hidden, const float* d_outputs, Number* d_projected, float* d_limits,            \
                                 float* d_hidden) {                                                                            \
     RGLRU<Number> GIVEN.backward(projected, limits, outputs, hidden, d_outputs, d_projected, d_limits, d_hidden);             \
-  }                                                                                                                           \
+  }
+
+#define BETWEEN(Number, name)                                                                                                 \
   EXPORT drop_##name(int64_t count, int64_t seed, int level, float scale, const Number* x, Number* y, int threads) {          \
     drop(count, seed, level, scale, x, y, threads);                                                                           \
   }                                                                                                                           \
@@ -80,6 +82,8 @@
     Minimal<Number, LSTM> GIVEN.backward(projected, outputs, hidden, d_outputs, d_projected, d_hidden);                        \
   }
 
+BETWEEN(float, fp32)
+BETWEEN(bf16, bf16)
 FUNCTIONS(float, fp32)
 #ifdef __AVX512BF16__
 FUNCTIONS(bf16, bf16)

@@ -12,10 +12,11 @@ template <typename Number> constexpr int REGISTERS = std::is_same_v<Number, bf16
 template <typename Number, int COLUMNS>
 constexpr int MOST = std::min(12, REGISTERS<Number> / (std::is_same_v<Number, float> && COLUMNS == 4 ? 2 : COLUMNS));
 
-// sums[row][column] = inputs[row] . weights[column], over the depth of one block; `next` is what will be read some time after.
+// sums[row][column] = inputs[row] . weights[column], over the depth of one block; `next` is what will be read some
+// time after, of which some is fetched; what is left of it is returned.
 template <int ROWS, int COLUMNS>
-inline void multiply(const float* inputs, int64_t stride, const float* weights, int depth, Vector (*sums)[COLUMNS],
-                     const float* next) {
+inline const float* multiply(const float* inputs, int64_t stride, const float* weights, int depth, Vector (*sums)[COLUMNS],
+                             const float* next) {
   constexpr int SIDE = COLUMNS == 4 && ROWS * COLUMNS > LANES ? 2 : COLUMNS;
   for (int first = 0; first < COLUMNS; first += SIDE, next += LANES * depth) {
     Vector part[ROWS][SIDE] = {};
@@ -33,12 +34,13 @@ inline void multiply(const float* inputs, int64_t stride, const float* weights, 
     for (int r = 0; r < ROWS; r++)
       for (int c = 0; c < SIDE; c++) sums[r][first + c] = part[r][c];
   }
+  return next;
 }
 
 #ifdef __AVX512BF16__
 template <int ROWS, int COLUMNS>
-inline void multiply(const bf16* inputs, int64_t stride, const bf16* weights, int depth, Vector (*sums)[COLUMNS],
-                     const bf16*) {
+inline const bf16* multiply(const bf16* inputs, int64_t stride, const bf16* weights, int depth, Vector (*sums)[COLUMNS],
+                            const bf16* next) {
   Vector part[ROWS][COLUMNS] = {};
   for (int k = 0; k < depth; k += 2, weights += 2 * COLUMNS * LANES) {
     __m512bh columns[COLUMNS];
@@ -54,6 +56,7 @@ inline void multiply(const bf16* inputs, int64_t stride, const bf16* weights, in
   }
   for (int r = 0; r < ROWS; r++)
     for (int c = 0; c < COLUMNS; c++) sums[r][c] = part[r][c];
+  return next;
 }
 #endif
 
@@ -88,7 +91,7 @@ inline void product(int rows, const Number* inputs, int64_t stride, const Number
     Vector sums[MOST_ROWS][COLUMNS];
     const auto run = [&](auto count) {
       constexpr int ROWS = decltype(count)::value;
-      multiply<ROWS, COLUMNS>(inputs + row * stride, stride, block, depth, sums, next);
+      next = multiply<ROWS, COLUMNS>(inputs + row * stride, stride, block, depth, sums, next);
     };
     switch (now) {
 #define CASE(N)                                                           \
@@ -99,7 +102,6 @@ inline void product(int rows, const Number* inputs, int64_t stride, const Number
 #undef CASE
     }
     for (int r = 0; r < now; r++) done(row + r, sums[r]);
-    next += (COLUMNS == 4 ? 2 : 1) * LANES * depth;
   }
 }
 

@@ -13,7 +13,7 @@
 
 #include "tiles.h"
 
-// This process among those of a team, as team.py has it.
+// This process among those of a team, as weights.py has it.
 struct Team {
   int32_t rank, size;
   std::atomic<uint32_t>* arrived;  // how often each process has come to a meeting, APART from one to the next

@@ -27,10 +27,10 @@ class Team(ctypes.Structure):
     )
 
 
-class Batch(NamedTuple):
-    """The rows of all processes."""
+class Rows(NamedTuple):
+    """Of a batch that all processes learn from."""
 
-    rows: int
+    whole: int
     own: slice  # of this process
     threads: int  # of all processes
 
@@ -38,7 +38,9 @@ class Batch(NamedTuple):
 class Common(Protocol):
     """What those processes have in common of the weight, as `elman.training` makes it."""
 
-    team: Team
+    @property
+    def team(self) -> Team:
+        """Return this process among those."""
 
     def orders(self, kind: torch.dtype) -> tuple[Tensor, ...]:
         """Return room for the weight in two other orders."""
@@ -52,7 +54,7 @@ class Common(Protocol):
     def take_gradient(self) -> Tensor | None:
         """Return where the gradient is to be written, once."""
 
-    def batch(self, rows: int) -> Batch:
+    def rows(self, own: int) -> Rows:
         """Return the rows of all, of which so many are this process's."""
 
     def room(self, place: int, kind: torch.dtype, shape: Sequence[int]) -> Tensor:
@@ -61,22 +63,22 @@ class Common(Protocol):
 
 def pack(weight: Tensor, kind: torch.dtype, back: bool) -> tuple[Tensor, Tensor | None]:
     """Return the weight in the order of a step forward; and of a step back, where that is asked for."""
-    orders = torch.empty(1 + back, weight.numel(), dtype=kind).unbind()
-    _pack(weight, orders, slice(0, weight.shape[0] // lanes()))
-    return orders[0], orders[1] if back else None
+    forward = torch.empty(weight.numel(), dtype=kind)
+    backward = torch.empty_like(forward) if back else None
+    _pack(weight, forward, backward, slice(0, weight.shape[0] // lanes()))
+    return forward, backward
 
 
 def pack_together(weight: Tensor, kind: torch.dtype, common: Common) -> tuple[Tensor, Tensor]:
     """Pack this process's part into the same two orders, where all see them."""
     packed, back = common.orders(kind)
-    _pack(weight, (packed, back), common.part(weight.shape[0] // lanes()))
+    _pack(weight, packed, back, common.part(weight.shape[0] // lanes()))
     return packed, back
 
 
-def _pack(weight: Tensor, orders: Sequence[Tensor], vectors: slice) -> None:
+def _pack(weight: Tensor, packed: Tensor, back: Tensor | None, vectors: slice) -> None:
     """Pack some of the vectors of outputs that the weight has."""
     weight, units = weight.contiguous(), weight.shape[1]
-    packed, back = orders[0], orders[1] if len(orders) > 1 else None
     sizes = weight.shape[0] // units, units, vectors.start, vectors.stop
     tensors = map(pointer, (weight, packed, back))
     find_function("pack", packed.dtype)(*tensors, *sizes, torch.get_num_threads())

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from .library import find_function, load_library, pointer
-from .weights import Batch, Common, Team, pack, pack_together
+from .weights import Common, Rows, Team, pack, pack_together
 
 Shape = tuple[int, int, int]  # T steps, B rows, H units
 
@@ -56,11 +56,9 @@ class Window:
 class CommonWindow(Window):
     """Of all processes; B is the number of their rows."""
 
-    def __init__(
-        self, batch: Batch, common: Common, shape: Shape, kind: torch.dtype, *weights: Tensor
-    ) -> None:
-        super().__init__((shape[0], batch.rows, shape[2]), kind, *weights)
-        self._rows, self._common, self._places = batch.own, common, 0
+    def __init__(self, rows: Rows, common: Common, shape: Shape, kind: torch.dtype, *weights: Tensor) -> None:
+        super().__init__((shape[0], rows.whole, shape[2]), kind, *weights)
+        self._rows, self._common, self._places = rows.own, common, 0
         self.team = common.team
 
     def bring(self, *parts: Tensor) -> Sequence[Tensor]:
@@ -93,10 +91,10 @@ def open_window(projected: Tensor, weight: Tensor, keep: bool) -> Window:
     if common is None:
         return Window(shape, kind, *pack(weight, kind, keep), None)
     place, packed = common.take_gradient(), pack_together(weight, kind, common)
-    batch = common.batch(shape[1])
-    sizes = batch.rows, weight.numel() * kind.itemsize, batch.threads
+    rows = common.rows(shape[1])
+    sizes = rows.whole, weight.numel() * kind.itemsize, rows.threads
     if place is not None and load_library().pays(*map(ctypes.c_int64, sizes)):
-        return CommonWindow(batch, common, shape, kind, *packed, place)
+        return CommonWindow(rows, common, shape, kind, *packed, place)
     common.meet()
     return Window(shape, kind, *packed, place)
 
