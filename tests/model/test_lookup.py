@@ -8,8 +8,8 @@ from torch import Tensor
 
 from elman.config import ModelSettings
 from elman.model import Network
-from elman.model.lookup import Lookup, pays
-from elman.recurrence import choose
+from elman.recurrence import Lookup, choose
+from elman.recurrence.lookup import pays
 
 VOCABULARY, STEPS, ROWS = 11, 40, 3
 SHAPES = {

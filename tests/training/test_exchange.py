@@ -10,7 +10,7 @@ import torch
 
 from elman.cells import CELLS, Cell
 from elman.errors import RankError
-from elman.recurrence import native
+from elman.recurrence import Lookup, native
 from elman.recurrence.native.weights import pack, pack_together
 from elman.training import ALONE, Ranks
 from elman.training.common import CommonWeight
@@ -136,44 +136,74 @@ def test_a_gradient_stands_where_others_read_it_and_a_second_one_is_added(ranks:
     together(ranks, share)
 
 
+@pytest.mark.parametrize("tokens", [False, True])
 @pytest.mark.parametrize(("name", "units"), [("lstm", 384), ("gru", 432), ("rnn-tanh", 736)])
-def test_few_rows_and_many_weights_are_seen_to_together(ranks: list[Ranks], name: str, units: int) -> None:
+def test_few_rows_and_many_weights_are_seen_to_together(
+    ranks: list[Ranks], name: str, units: int, tokens: bool
+) -> None:
     """In windows of several lengths: each process sees to some units of all rows, and gets its own."""
     torch.manual_seed(0)
     plain = CELLS[name](8, units)
     cells = [copy.deepcopy(plain) for _ in ranks]
-    windows = [torch.randn(steps, 5, 8) for steps in (6, 2, 9)]
+    windows = [torch.randint(11, (steps, 5)) for steps in (6, 2, 9)]
     state = plain.state_type(*(torch.randn(5, units) for _ in plain.state_type._fields))
+    table = torch.randn(11, 8)
 
-    def learn(cell: Cell, rows: slice) -> list[torch.Tensor]:
-        found, now = [], cell.state_type(*(part[rows] for part in state))
-        for x in windows:
+    def learn(cell: Cell, rows: slice, ranks: Ranks = ALONE) -> dict[str, list[torch.Tensor]]:
+        found: dict[str, list[torch.Tensor]] = {"own": [], "weight": [], "table": []}
+        now = cell.state_type(*(part[rows] for part in state))
+        weight, common = cell.recurrent_weight, vars(cell.recurrent_weight).get("common")
+        for ids in windows:
             cell.zero_grad()
-            if common := vars(cell.recurrent_weight).get("common"):
+            ranks.meet()  # as they do to add up their gradients
+            if common:
                 common.clear_gradient()
-            x = x[:, rows].clone().requires_grad_()
-            outputs, now = native.unroll(cell, x, cell.state_type(*(part.detach() for part in now)))
+            x, now = table.clone().requires_grad_(), cell.state_type(*(part.detach() for part in now))
+            products = Lookup(cell.project(x), ids[:, rows])
+            outputs, now = native.advance(cell, products if tokens else products.rows(), now)
             (outputs.sin().sum() + sum(part.square().sum() for part in now)).backward()
-            found += [
-                outputs.detach(),
-                *(part.detach() for part in now),
-                x.grad,
-                cell.recurrent_weight.grad.clone(),
-            ]
+            found["own"] += [outputs.detach(), *(part.detach() for part in now)]
+            found["weight"] += [weight.grad[ranks.rows(len(weight))].clone()]
+            found["table"] += [x.grad]
+        assert common is None or common.complete
         return found
 
-    def share(one: Ranks) -> list[torch.Tensor]:
+    def share(one: Ranks) -> dict[str, list[torch.Tensor]]:
         weight = cells[one.rank].recurrent_weight
-        vars(weight)["common"] = CommonWeight(one, torch.zeros_like(weight))
-        return learn(cells[one.rank], one.rows(5))
+        vars(weight)["common"] = CommonWeight(one, torch.full_like(weight, 7.0))
+        return learn(cells[one.rank], one.rows(5), one)
 
-    for expected, *parts in zip(learn(plain, slice(0, 5)), *together(ranks, share), strict=True):
-        found = (
-            sum(parts)
-            if expected.shape == plain.recurrent_weight.shape
-            else torch.cat(parts, expected.dim() - 2)
-        )
-        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    expected, shared = learn(plain, slice(0, 5)), together(ranks, share)
+    put_together = {"own": lambda *parts: torch.cat(parts, -2), "weight": lambda *parts: torch.cat(parts)}
+    for kind, wholes in expected.items():
+        for whole, *parts in zip(wholes, *(found[kind] for found in shared), strict=True):
+            made = put_together.get(kind, lambda *parts: sum(parts))(*parts)
+            torch.testing.assert_close(made, whole, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_of_few_rows_too_a_second_gradient_is_added(ranks: list[Ranks], at_once: bool) -> None:
+    """That of two windows, which go back together or one after the other."""
+    torch.manual_seed(0)
+    plain, windows = CELLS["lstm"](8, 384), [torch.randn(steps, 3, 8) for steps in (4, 5)]
+    cells = [copy.deepcopy(plain) for _ in ranks]
+
+    def learn(cell: Cell, rows: slice) -> torch.Tensor:
+        losses = (native.unroll(cell, x[:, rows], cell.initial_state(1))[0].sin().sum() for x in windows)
+        for loss in [sum(losses)] if at_once else losses:
+            loss.backward()
+        return cell.recurrent_weight.grad
+
+    def share(one: Ranks) -> torch.Tensor:
+        weight = cells[one.rank].recurrent_weight
+        vars(weight)["common"] = common = CommonWeight(one, torch.full_like(weight, 7.0))
+        gradient = learn(cells[one.rank], one.rows(3))
+        assert not common.complete
+        return gradient
+
+    for row in range(3):
+        expected = learn(plain, slice(row, row + 1))
+    torch.testing.assert_close(sum(together(ranks, share)), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_who_is_gone_in_the_middle_of_a_window_is_missed(ranks: list[Ranks]) -> None:

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from elman.config import ModelSettings
-from elman.recurrence import Choice
+from elman.recurrence import Choice, Lookup
+from elman.recurrence.lookup import pays
 
 from .dropout import Dropout
 from .initialization import initialize
-from .lookup import Lookup, pays
 from .norm import Norm
 from .stack import Stack, States
 

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from elman.cells import CELLS, Cell, State
-from elman.recurrence import Choice, choose
+from elman.recurrence import Choice, Lookup, choose
 
 from .dropout import Dropout
-from .lookup import Lookup
 from .norm import Norm
 
 States = tuple[State, ...]  # one for each layer; where there are two directions, forward before backward
@@ -94,7 +93,7 @@ class Stack(nn.Module):
             cell = cell.with_recurrent_weight(self.weight_dropout(cell.recurrent_weight))
         if isinstance(x, Lookup):
             assert self.choice.advance is not None
-            outputs, state = self.choice.advance(cell, x.through(cell.project).rows(), state)
+            outputs, state = self.choice.advance(cell, x.through(cell.project), state)
         else:
             outputs, state = self.choice.unroll(cell, x, state)
         after.append(state)

@@ -11,3 +11,4 @@ from .choose import Choice as Choice
 from .choose import Unroll as Unroll
 from .choose import choose as choose
 from .choose import rivals as rivals
+from .lookup import Lookup as Lookup

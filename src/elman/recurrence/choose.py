@@ -9,15 +9,17 @@ from elman.cells import Cell, State
 from elman.errors import SettingsError
 
 from . import fused, native, reference, scan
+from .lookup import Lookup
 
 Unroll = Callable[[Cell, Tensor, State], tuple[Tensor, State]]
+Advance = Callable[[Cell, Lookup, State], tuple[Tensor, State]]
 PATHS: dict[str, Unroll] = {
     "reference": reference.unroll,
     "fused": fused.unroll,
     "native": native.unroll,
     "scan": scan.unroll,
 }
-ADVANCES: dict[str, Unroll] = {"native": native.advance, "scan": scan.advance}
+ADVANCES: dict[str, Advance] = {"native": native.advance, "scan": scan.advance}
 SMALLEST_NATIVE = 128  # hidden units from which the native path can be faster
 
 
@@ -27,7 +29,7 @@ class Choice(NamedTuple):
     name: str
     reason: str
     unroll: Unroll
-    advance: Unroll | None = None  # the same from the input products on, of a path that can be parted there
+    advance: Advance | None = None  # the same from input products on, of a path that can be parted there
 
 
 def choose(cell: Cell, wanted: str = "auto") -> Choice:

@@ -17,6 +17,8 @@ from torch.autograd.function import once_differentiable
 
 from elman.cells import Cell, LinearCell, State
 
+from .lookup import Lookup
+
 SERVED = (LinearCell,)
 
 
@@ -27,9 +29,10 @@ def unroll(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
     return advance(cell, cell.project(x), state)
 
 
-def advance(cell: Cell, projected: Tensor, state: State) -> tuple[Tensor, State]:
+def advance(cell: Cell, projected: Tensor | Lookup, state: State) -> tuple[Tensor, State]:
     """Do the same from the input products (T, B, G*H) on."""
     assert isinstance(cell, LinearCell)
+    projected = projected.rows() if isinstance(projected, Lookup) else projected
     # torch gives `apply` no types
     states: Tensor = Scan.apply(*cell.coefficients(projected), state.h)  # type: ignore[no-untyped-call]
     return states, cell.state_type(states[-1].clone())

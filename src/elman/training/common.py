@@ -22,7 +22,8 @@ class CommonWeight:
     def __init__(self, ranks: Ranks, gradient: Tensor) -> None:
         """`gradient` is where the others read that of this process, of the shape of the weight."""
         self._ranks, self._gradient = ranks, gradient
-        self._taken = False
+        self.complete = False  # the gradient: each process has its part of the rows, of the whole batch
+        self._uses = 0
         self._orders: dict[torch.dtype, tuple[Tensor, ...]] = {}
         self._rows: dict[int, Rows] = {}
         self._rooms: dict[int, Tensor] = {}
@@ -49,9 +50,19 @@ class CommonWeight:
 
     def take_gradient(self) -> Tensor | None:
         """Return where the gradient is to be written: None for a second one, which is added to the first."""
-        place = None if self._taken else self._gradient
-        self._taken = True
-        return place
+        self._uses += 1
+        if self._uses == 1:
+            return self._gradient
+        if self.complete:
+            self._clear_rest()
+        return None
+
+    def part_of_gradient(self) -> Tensor:
+        """Return where this process's part of its rows is to be written, of the whole batch."""
+        self.complete = True
+        if self._uses > 1:
+            self._clear_rest()
+        return self._gradient[self.part(len(self._gradient))]
 
     def rows(self, own: int) -> Rows:
         """Return the rows of all processes, of which so many are this process's."""
@@ -69,4 +80,10 @@ class CommonWeight:
 
     def clear_gradient(self) -> None:
         """Offer the place again."""
-        self._taken = False
+        self.complete, self._uses = False, 0
+
+    def _clear_rest(self) -> None:
+        """Write zeros where this process's part is not: what stands there will be added after all."""
+        part = self.part(len(self._gradient))
+        self._gradient[: part.start] = self._gradient[part.stop :] = 0
+        self.complete = False

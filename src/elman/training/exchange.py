@@ -2,12 +2,11 @@
 
 What comes in are gradients of this process's part of the mean loss; their sum over the processes is that of
 the whole. Alone there is nothing to exchange. Processes on one machine keep the weights in memory that all of
-them see, and each changes a stretch of it; others add up their gradients, and each changes all.
+them see, and each changes some rows of each; others add up their gradients, and each changes all.
 """
 
 import math
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -61,7 +60,7 @@ class AddedGradients(Exchange):
 
 
 class SharedMemory(Exchange):
-    """Of processes on one machine, each of which changes a stretch of all weights laid end to end."""
+    """Of processes on one machine, each of which changes some rows of every weight."""
 
     def __init__(self, network: nn.Module, largest: float | None, ranks: Ranks) -> None:
         """Move the weights to where all processes see them, and make room for the gradients of each."""
@@ -69,7 +68,7 @@ class SharedMemory(Exchange):
         self._ranks = ranks
         self._parameters = list(network.parameters())
         counts = [parameter.numel() for parameter in self._parameters]
-        self._own = _pieces(counts, ranks.rows(sum(counts)))
+        self._own = [_numbers(parameter, ranks.rows(len(parameter))) for parameter in self._parameters]
         weights, *sent = ranks.memory(1 + ranks.size, sum(counts)).unbind()
         for parameter, place in zip(self._parameters, torch.split(weights, counts), strict=True):
             if ranks.rank == 0:
@@ -93,7 +92,7 @@ class SharedMemory(Exchange):
         return [tensor.view(-1)[own] for tensor, own in zip(tensors, self._own, strict=True)]
 
     def whole(self, parts: list[Tensor]) -> list[Tensor]:
-        """Put the stretches of all processes together, where the first one has had its gradients."""
+        """Put the rows of all processes together, where the first one has had its gradients."""
         for place, own, part in zip(self._first, self._own, parts, strict=True):
             place[own] = part
         self._ranks.meet()
@@ -117,8 +116,9 @@ class SharedMemory(Exchange):
         self._ranks.meet()
         sums = self.parts(found)
         for left in self._find:
-            for total, part in zip(sums, left, strict=True):
-                total += part
+            for total, part, common in zip(sums, left, self._common, strict=True):
+                if not common.complete:
+                    total += part
         squares = sum(float(part.dot(part)) for part in sums)
         squares, nats = self._ranks.add(squares, nats)
         norm = math.sqrt(squares)
@@ -140,13 +140,10 @@ def make_exchange(network: nn.Module, largest: float | None, ranks: Ranks) -> Ex
     return (SharedMemory if together else AddedGradients)(network, largest, ranks)
 
 
-def _pieces(counts: list[int], stretch: slice) -> list[slice]:
-    """Return which numbers of each tensor lie in a stretch of all of them, laid end to end."""
-    starts = accumulate(counts, initial=0)
-    return [
-        slice(*(min(max(edge - start, 0), count) for edge in (stretch.start, stretch.stop)))
-        for start, count in zip(starts, counts, strict=False)
-    ]
+def _numbers(parameter: Tensor, rows: slice) -> slice:
+    """Return where the numbers of some rows lie among all."""
+    width = parameter.numel() // len(parameter)
+    return slice(rows.start * width, rows.stop * width)
 
 
 def _outside(tensors: Iterable[Tensor], own: Iterable[slice]) -> Iterator[tuple[int, slice, Tensor]]:

@@ -1,27 +1,27 @@
 // r, z = sigmoid(.)   n = tanh(Wx + r * q), q = Uh + c   h' = (1 - z) * n + z * h; gates lie in this order: r, z, n.
 #pragma once
 
+#include "inputs.h"
 #include "products.h"
 
 template <typename Number> struct GRU : Window {
-  // projected (T, B, 3H), bias c (H) or null, hidden (B, H) -> outputs (T, B, H); `state` (B, H) is the one before, then the
-  // one after; gates r, z, n, q (T, B, 4H) or null
-  void forward(const Number* projected, const Number* packed, const float* bias, const Number* hidden, Number* outputs,
-               float* state, Number* gates) const {
+  // inputs of width 3H, bias c (H) or null -> states (1 + T, B, H), of which the first is there; `state` (B, H) is the one
+  // before, then the one after; gates r, z, n, q (T, B, 4H) or null
+  void forward(const Inputs<Number>& inputs, const Number* packed, const float* bias, Number* states, float* state,
+               Number* gates) const {
     const int64_t H = units;
     share(LANES, 3 * H * H * sizeof(Number), [&](const Share& share) {
       for (int t = 0; t < steps; t++) {
         const int64_t here = t * rows + share.first;
-        const Number* h_before = t ? outputs + (here - rows) * H : hidden + share.first * H;
         for (int64_t unit = share.unit; unit < share.last; unit += LANES)
-          product<3>(share.rows(), h_before, H, packed + 3 * unit * H, H, [&](int row, Vector* sums) {
-            const Number* x = projected + 3 * (here + row) * H + unit;
+          product<3>(share.rows(), states + here * H, H, packed + 3 * unit * H, H, [&](int row, Vector* sums) {
+            const Number* x = inputs[here + row] + unit;
             float* h_at = state + (share.first + row) * H + unit;
             const Vector r = sigmoid(sums[0] + load(x)), z = sigmoid(sums[1] + load(x + H));
             const Vector q = bias ? sums[2] + load(bias + unit) : sums[2];
             const Vector n = hyperbolic_tangent(load(x + 2 * H) + r * q), h = n + z * (load(h_at) - n);
             store(h_at, h);
-            store(outputs + (here + row) * H + unit, h);
+            store(states + (here + rows + row) * H + unit, h);
             if (!gates) return;
             Number* gate = gates + 4 * (here + row) * H + unit;
             store(gate, r);
@@ -36,13 +36,12 @@ template <typename Number> struct GRU : Window {
 
   // d_outputs (T, B, H) -> d_projected and d_recurrent (T, B, 3H): of what stands before the gates, and of the recurrent
   // products; d_hidden (B, H): of the state after, then of the one before
-  void backward(const Number* packed, const Number* gates, const Number* outputs, const Number* hidden, const Number* d_outputs,
-                Number* d_projected, Number* d_recurrent, float* d_hidden) const {
+  void backward(const Number* packed, const Number* gates, const Number* states, const Number* d_outputs, Number* d_projected,
+                Number* d_recurrent, float* d_hidden) const {
     const int64_t H = units;
     share(adjacent(units) * LANES, 3 * H * H * sizeof(Number), [&](const Share& share) {
       for (int t = steps - 1; t >= 0; t--) {
         const int64_t here = t * rows + share.first;
-        const Number* h_before = t ? outputs + (here - rows) * H : hidden + share.first * H;
         for (int64_t row = 0; row < share.rows(); row++)
           for (int64_t unit = share.unit; unit < share.last; unit += LANES) {
             const Number* gate = gates + 4 * (here + row) * H + unit;
@@ -51,7 +50,7 @@ template <typename Number> struct GRU : Window {
             float* dh_at = d_hidden + (share.first + row) * H + unit;
             const Vector dh = load(dh_at) + load(d_outputs + (here + row) * H + unit);
             const Vector dn = dh * (1.f - z) * (1.f - n * n), dr = dn * q * r * (1.f - r);
-            const Vector dz = dh * (load(h_before + row * H + unit) - n) * z * (1.f - z);
+            const Vector dz = dh * (load(states + (here + row) * H + unit) - n) * z * (1.f - z);
             store(d_projected + place, dr);
             store(d_projected + place + H, dz);
             store(d_projected + place + 2 * H, dn);

@@ -2,6 +2,7 @@
 // minimal LSTM a = f / (f + i) with f, i = sigmoid(.). Gates lie in this order: update, candidate; or f, i, candidate.
 #pragma once
 
+#include "inputs.h"
 #include "sharing.h"
 
 template <typename Number, bool LSTM> struct Minimal : Window {
@@ -23,38 +24,39 @@ template <typename Number, bool LSTM> struct Minimal : Window {
     return {kept, c > 0.f ? c + s : s, c > 0.f ? all(1.f) : s * (1.f - s)};
   }
 
-  // projected (T, B, G*H), hidden (B, H) -> outputs (T, B, H), the states, in fp32
-  void forward(const Number* projected, const float* hidden, float* outputs) const {
+  // inputs of width G*H -> states (1 + T, B, H) in fp32, of which the first is there
+  void forward(const Inputs<Number>& inputs, float* states) const {
     const int64_t H = units;
     share_rows([&](int64_t first, int64_t end) {
       for (int t = 0; t < steps; t++)
         for (int64_t row = first; row < end; row++)
           for (int64_t unit = 0; unit < H; unit += LANES) {
             const int64_t place = t * rows + row;
-            const Gates gates = at(projected + GATES * place * H + unit);
-            const Vector before = load((t ? outputs + (place - rows) * H : hidden + row * H) + unit);
-            store(outputs + place * H + unit, gates.candidate + gates.kept * (before - gates.candidate));
+            const Gates gates = at(inputs[place] + unit);
+            const Vector before = load(states + place * H + unit);
+            store(states + (place + rows) * H + unit, gates.candidate + gates.kept * (before - gates.candidate));
           }
     });
   }
 
   // d_outputs (T, B, H) -> d_projected (T, B, G*H); d_hidden (B, H): of the state after, then of the one before
-  void backward(const Number* projected, const float* outputs, const float* hidden, const float* d_outputs,
-                Number* d_projected, float* d_hidden) const {
+  void backward(const Inputs<Number>& inputs, const float* states, const float* d_outputs, Number* d_projected,
+                float* d_hidden) const {
     const int64_t H = units;
     share_rows([&](int64_t first, int64_t end) {
       for (int t = steps - 1; t >= 0; t--)
         for (int64_t row = first; row < end; row++)
           for (int64_t unit = 0; unit < H; unit += LANES) {
             const int64_t place = t * rows + row, gate = GATES * place * H + unit;
-            const Gates gates = at(projected + gate);
+            const Number* x = inputs[place] + unit;
+            const Gates gates = at(x);
             float* dh_at = d_hidden + row * H + unit;
             const Vector dh = load(dh_at) + load(d_outputs + place * H + unit);
-            const Vector before = load((t ? outputs + (place - rows) * H : hidden + row * H) + unit);
+            const Vector before = load(states + place * H + unit);
             const Vector d = dh * (before - gates.candidate) * gates.kept * (1.f - gates.kept);
             if constexpr (LSTM) {
-              store(d_projected + gate, d * sigmoid(-load(projected + gate)));
-              store(d_projected + gate + H, -d * sigmoid(-load(projected + gate + H)));
+              store(d_projected + gate, d * sigmoid(-load(x)));
+              store(d_projected + gate + H, -d * sigmoid(-load(x + H)));
             } else {
               store(d_projected + gate, d);
             }

@@ -14,6 +14,8 @@
 #define EXPORT extern "C" __attribute__((visibility("default"))) void
 #define SHAPE int steps, int64_t rows, int units, int threads, Team* team
 #define GIVEN {{steps, rows, units, threads, team}}
+#define INPUTS(Number) const Number *products, const int32_t *tokens
+#define READ(gates) {products, tokens, gates * int64_t(units)}
 
 #define FUNCTIONS(Number, name)                                                                                               \
   EXPORT pack_##name(const float* weights, Number* packed, Number* back, int gates, int units, int begin, int end,            \
@@ -21,36 +23,57 @@
     const Order order = gates == 1 ? order_of_adjacent(units, units) : order_of_gates(gates, units);                          \
     pack(weights, packed, order, back, begin, end, threads);                                                                  \
   }                                                                                                                           \
-  EXPORT lstm_forward_##name(SHAPE, const Number* projected, const Number* packed, const Number* hidden, const float* memory, \
-                             Number* outputs, float* last, float* memories, Number* gates) {                                  \
-    LSTM<Number> GIVEN.forward(projected, packed, hidden, memory, outputs, last, memories, gates);                            \
+  EXPORT lstm_forward_##name(SHAPE, INPUTS(Number), const Number* packed, Number* states, float* last, float* memories,       \
+                             Number* gates) {                                                                                 \
+    LSTM<Number> GIVEN.forward(READ(4), packed, states, last, memories, gates);                                               \
   }                                                                                                                           \
-  EXPORT lstm_backward_##name(SHAPE, const Number* packed, const Number* gates, const float* memories, const float* memory,   \
+  EXPORT lstm_backward_##name(SHAPE, const Number* packed, const Number* gates, const float* memories,                        \
                               const Number* d_outputs, Number* d_projected, float* d_hidden, float* d_memory) {               \
-    LSTM<Number> GIVEN.backward(packed, gates, memories, memory, d_outputs, d_projected, d_hidden, d_memory);                 \
+    LSTM<Number> GIVEN.backward(packed, gates, memories, d_outputs, d_projected, d_hidden, d_memory);                         \
   }                                                                                                                           \
-  EXPORT gru_forward_##name(SHAPE, const Number* projected, const Number* packed, const float* bias, const Number* hidden,    \
-                            Number* outputs, float* state, Number* gates) {                                                   \
-    GRU<Number> GIVEN.forward(projected, packed, bias, hidden, outputs, state, gates);                                        \
+  EXPORT gru_forward_##name(SHAPE, INPUTS(Number), const Number* packed, const float* bias, Number* states, float* state,     \
+                            Number* gates) {                                                                                  \
+    GRU<Number> GIVEN.forward(READ(3), packed, bias, states, state, gates);                                                   \
   }                                                                                                                           \
-  EXPORT gru_backward_##name(SHAPE, const Number* packed, const Number* gates, const Number* outputs, const Number* hidden,   \
+  EXPORT gru_backward_##name(SHAPE, const Number* packed, const Number* gates, const Number* states,                          \
                              const Number* d_outputs, Number* d_projected, Number* d_recurrent, float* d_hidden) {            \
-    GRU<Number> GIVEN.backward(packed, gates, outputs, hidden, d_outputs, d_projected, d_recurrent, d_hidden);                \
+    GRU<Number> GIVEN.backward(packed, gates, states, d_outputs, d_projected, d_recurrent, d_hidden);                         \
   }                                                                                                                           \
   ELMAN(tanh, false, Number, name)                                                                                            \
   ELMAN(relu, true, Number, name)                                                                                             \
-  MINIMAL(min_gru, false, Number, name)                                                                                       \
-  MINIMAL(min_lstm, true, Number, name)                                                                                       \
-  EXPORT rg_lru_forward_##name(SHAPE, const Number* projected, const float* limits, const float* hidden, float* outputs) {    \
-    RGLRU<Number> GIVEN.forward(projected, limits, hidden, outputs);                                                          \
+  MINIMAL(min_gru, false, 2, Number, name)                                                                                    \
+  MINIMAL(min_lstm, true, 3, Number, name)                                                                                    \
+  EXPORT rg_lru_forward_##name(SHAPE, INPUTS(Number), const float* limits, float* states) {                                   \
+    RGLRU<Number> GIVEN.forward(READ(3), limits, states);                                                                     \
   }                                                                                                                           \
-  EXPORT rg_lru_backward_##name(SHAPE, const Number* projected, const float* limits, const float* outputs,                    \
-                                const float* hidden, const float* d_outputs, Number* d_projected, float* d_limits,            \
-                                float* d_hidden) {                                                                            \
-    RGLRU<Number> GIVEN.backward(projected, limits, outputs, hidden, d_outputs, d_projected, d_limits, d_hidden);             \
+  EXPORT rg_lru_backward_##name(SHAPE, INPUTS(Number), const float* limits, const float* states,                              \
+                                const float* d_outputs, Number* d_projected, float* d_limits, float* d_hidden) {              \
+    RGLRU<Number> GIVEN.backward(READ(3), limits, states, d_outputs, d_projected, d_limits, d_hidden);                        \
   }
 
-#define BETWEEN(Number, name)                                                                                                 \
+#define ELMAN(kind, RELU, Number, name)                                                                                       \
+  EXPORT kind##_forward_##name(SHAPE, INPUTS(Number), const Number* packed, Number* states, float* last) {                    \
+    Elman<Number, RELU> GIVEN.forward(READ(1), packed, states, last);                                                         \
+  }                                                                                                                           \
+  EXPORT kind##_backward_##name(SHAPE, const Number* packed, const Number* states, const Number* d_outputs,                   \
+                                Number* d_projected, float* d_hidden) {                                                       \
+    Elman<Number, RELU> GIVEN.backward(packed, states, d_outputs, d_projected, d_hidden);                                     \
+  }
+
+#define MINIMAL(kind, LSTM, GATES, Number, name)                                                                              \
+  EXPORT kind##_forward_##name(SHAPE, INPUTS(Number), float* states) {                                                        \
+    Minimal<Number, LSTM> GIVEN.forward(READ(GATES), states);                                                                 \
+  }                                                                                                                           \
+  EXPORT kind##_backward_##name(SHAPE, INPUTS(Number), const float* states, const float* d_outputs,                           \
+                                Number* d_projected, float* d_hidden) {                                                       \
+    Minimal<Number, LSTM> GIVEN.backward(READ(GATES), states, d_outputs, d_projected, d_hidden);                              \
+  }
+
+#define AROUND(Number, name)                                                                                                  \
+  EXPORT add_by_token_##name(int steps, int64_t rows, int64_t first, int64_t end, int64_t width, const Number* gradients,     \
+                             const int32_t* tokens, float* sums, int threads) {                                               \
+    add_by_token(steps, rows, first, end, width, gradients, tokens, sums, threads);                                           \
+  }                                                                                                                           \
   EXPORT drop_##name(int64_t count, int64_t seed, int level, float scale, const Number* x, Number* y, int threads) {          \
     drop(count, seed, level, scale, x, y, threads);                                                                           \
   }                                                                                                                           \
@@ -63,27 +86,8 @@
     normalize_back(rows, width, x, weight, moments, d_y, d_x, d_shares, threads);                                             \
   }
 
-#define ELMAN(kind, RELU, Number, name)                                                                                        \
-  EXPORT kind##_forward_##name(SHAPE, const Number* projected, const Number* packed, const Number* hidden, Number* outputs,    \
-                               float* last) {                                                                                  \
-    Elman<Number, RELU> GIVEN.forward(projected, packed, hidden, outputs, last);                                               \
-  }                                                                                                                            \
-  EXPORT kind##_backward_##name(SHAPE, const Number* packed, const Number* outputs, const Number* d_outputs,                   \
-                                Number* d_projected, float* d_hidden) {                                                        \
-    Elman<Number, RELU> GIVEN.backward(packed, outputs, d_outputs, d_projected, d_hidden);                                     \
-  }
-
-#define MINIMAL(kind, LSTM, Number, name)                                                                                      \
-  EXPORT kind##_forward_##name(SHAPE, const Number* projected, const float* hidden, float* outputs) {                          \
-    Minimal<Number, LSTM> GIVEN.forward(projected, hidden, outputs);                                                           \
-  }                                                                                                                            \
-  EXPORT kind##_backward_##name(SHAPE, const Number* projected, const float* outputs, const float* hidden,                     \
-                                const float* d_outputs, Number* d_projected, float* d_hidden) {                               \
-    Minimal<Number, LSTM> GIVEN.backward(projected, outputs, hidden, d_outputs, d_projected, d_hidden);                        \
-  }
-
-BETWEEN(float, fp32)
-BETWEEN(bf16, bf16)
+AROUND(float, fp32)
+AROUND(bf16, bf16)
 FUNCTIONS(float, fp32)
 #ifdef __AVX512BF16__
 FUNCTIONS(bf16, bf16)

@@ -4,6 +4,7 @@
 
 #include <cfloat>
 
+#include "inputs.h"
 #include "sharing.h"
 
 template <typename Number> struct RGLRU : Window {
@@ -18,24 +19,24 @@ template <typename Number> struct RGLRU : Window {
     return {open, sigmoid(load(x + units)), load(x + 2 * (int64_t)units), exponential(log_kept), room};
   }
 
-  // projected (T, B, 3H), limits (H,), hidden (B, H) -> outputs (T, B, H), the states, in fp32
-  void forward(const Number* projected, const float* limits, const float* hidden, float* outputs) const {
+  // inputs of width 3H, limits (H,) -> states (1 + T, B, H) in fp32, of which the first is there
+  void forward(const Inputs<Number>& inputs, const float* limits, float* states) const {
     const int64_t H = units;
     share_rows([&](int64_t first, int64_t end) {
       for (int t = 0; t < steps; t++)
         for (int64_t row = first; row < end; row++)
           for (int64_t unit = 0; unit < H; unit += LANES) {
             const int64_t place = t * rows + row;
-            const Gates gates = at(projected + GATES * place * H + unit, load(limits + unit));
-            const Vector before = load((t ? outputs + (place - rows) * H : hidden + row * H) + unit);
-            store(outputs + place * H + unit, gates.kept * before + gates.room * gates.entry * gates.value);
+            const Gates gates = at(inputs[place] + unit, load(limits + unit));
+            const Vector before = load(states + place * H + unit);
+            store(states + (place + rows) * H + unit, gates.kept * before + gates.room * gates.entry * gates.value);
           }
     });
   }
 
   // d_outputs (T, B, H) -> d_projected (T, B, 3H); d_limits (B, H), of each row, zero before; d_hidden (B, H): of the state
   // after, then of the one before
-  void backward(const Number* projected, const float* limits, const float* outputs, const float* hidden, const float* d_outputs,
+  void backward(const Inputs<Number>& inputs, const float* limits, const float* states, const float* d_outputs,
                 Number* d_projected, float* d_limits, float* d_hidden) const {
     const int64_t H = units;
     share_rows([&](int64_t first, int64_t end) {
@@ -44,9 +45,9 @@ template <typename Number> struct RGLRU : Window {
           for (int64_t unit = 0; unit < H; unit += LANES) {
             const int64_t place = t * rows + row, gate = GATES * place * H + unit, state = row * H + unit;
             const Vector limit = load(limits + unit);
-            const auto [open, entry, value, kept, room] = at(projected + gate, limit);
+            const auto [open, entry, value, kept, room] = at(inputs[place] + unit, limit);
             const Vector dh = load(d_hidden + state) + load(d_outputs + place * H + unit);
-            const Vector before = load((t ? outputs + (place - rows) * H : hidden + row * H) + unit);
+            const Vector before = load(states + place * H + unit);
             const Vector d_log_kept = dh * kept * (before - entry * value * kept / room);
             store(d_projected + gate, d_log_kept * limit * open * (1.f - open));
             store(d_projected + gate + H, dh * room * value * entry * (1.f - entry));

@@ -22,7 +22,9 @@ from elman.cells import (
     RGLRUCell,
     State,
 )
+from elman.recurrence.lookup import Lookup
 
+from .inputs import Inputs
 from .library import CannotCompileError, lanes
 from .window import call, open_window
 
@@ -54,17 +56,19 @@ def unroll(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
     return advance(cell, cell.project(x), state)
 
 
-def advance(cell: Cell, projected: Tensor, state: State) -> tuple[Tensor, State]:
+def advance(cell: Cell, projected: Tensor | Lookup, state: State) -> tuple[Tensor, State]:
     """Do the same from the input products (T, B, G*H) on.
 
     Raises:
         RuntimeError: a precision that this processor has no products for.
     """
+    products, tokens = projected if isinstance(projected, Lookup) else (projected, None)
+    inputs = products.contiguous(), None if tokens is None else tokens.int().contiguous()
     hidden, keep = state[0].float().contiguous(), torch.is_grad_enabled()
     function: Any  # torch has no types for `apply`
     given: tuple[Any, ...]
     if isinstance(cell, LSTMCell):
-        function, given = LSTM, (cell.recurrent_weight, hidden, state.c.float().contiguous(), keep)
+        function, given = LSTM, (cell.recurrent_weight, hidden, state.c, keep)
     elif isinstance(cell, GRUCell):
         function, given = GRU, (cell.recurrent_weight, cell.candidate_bias, hidden, keep)
     elif isinstance(cell, RGLRUCell):
@@ -74,159 +78,184 @@ def advance(cell: Cell, projected: Tensor, state: State) -> tuple[Tensor, State]
     else:
         kind = "relu" if isinstance(cell, ElmanReluCell) else "tanh"
         function, given = Elman, (cell.recurrent_weight, hidden, kind, keep)
-    outputs, *after = function.apply(projected.contiguous(), *given)
+    outputs, *after = function.apply(*inputs, *given)
     return outputs, cell.state_type(*after)
 
 
 class LSTM(Function):
-    """Projected (T, B, 4H), weight (4H, H), h and c (B, H) -> outputs (T, B, H), h and c."""
+    """Products (T, B, 4H), or (V, 4H) and tokens (T, B), weight (4H, H), h and c (B, H) -> outputs (T, B, H),
+    h and c.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, projected: Tensor, weight: Tensor, hidden: Tensor, memory: Tensor, keep: bool
+        ctx: Any,
+        products: Tensor,
+        tokens: Tensor | None,
+        weight: Tensor,
+        hidden: Tensor,
+        memory: Tensor,
+        keep: bool,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Run all steps."""
-        window = ctx.window = open_window(projected, weight, keep)
-        shape, kind, width = window.shape, window.kind, projected.shape[2]
-        projected, start, memory = window.bring(projected, hidden.to(kind), memory)
-        outputs, last = window.room(kind, *shape), window.room(torch.float32, *shape[1:])
-        memories = window.room(torch.float32, *shape)
-        gates = window.room(kind, *shape[:2], width) if keep else None
-        tensors = (projected, window.packed, start, memory, outputs, last, memories, gates)
-        window.call("lstm_forward", *tensors)
-        ctx.save_for_backward(start, memory, outputs, memories, gates)
-        return window.own(outputs), window.own(last), window.own(memories[-1]).clone()
+        window = ctx.window = open_window(Inputs(products, tokens), weight, keep)
+        kind, (steps, rows, units) = window.kind, window.shape
+        states, memories = window.start(hidden, kind), window.start(memory, torch.float32)
+        last = window.room(torch.float32, rows, units)
+        gates = window.room(kind, steps, rows, 4 * units) if keep else None
+        window.call("lstm_forward", *window.inputs, window.packed, states, last, memories, gates)
+        ctx.save_for_backward(states, memories, gates)
+        return window.own(states[1:]), window.own(last), window.own(memories[-1]).clone()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Run all steps back."""
-        window, (start, memory, outputs, memories, gates) = ctx.window, ctx.saved_tensors
+        window, (states, memories, gates) = ctx.window, ctx.saved_tensors
         d_outputs, d_hidden, d_memory = window.bring(*_own(*gradients))
-        d_projected = window.room(window.kind, *gates.shape)
-        tensors = (window.back, gates, memories, memory, d_outputs, d_projected, d_hidden, d_memory)
+        d_products = window.room(window.kind, *gates.shape)
+        tensors = (window.back, gates, memories, d_outputs, d_products, d_hidden, d_memory)
         window.call("lstm_backward", *tensors)
-        d_projected, start, outputs, d_hidden, d_memory = map(
-            window.own, (d_projected, start, outputs, d_hidden, d_memory)
-        )
-        return d_projected, window.weight_gradient(d_projected, start, outputs), d_hidden, d_memory, None
+        d_weight = window.weight_gradient(d_products, states)
+        d_inputs = window.input_gradient(d_products), None
+        return *d_inputs, d_weight, window.own(d_hidden), window.own(d_memory), None
 
 
 class GRU(Function):
-    """Projected (T, B, 3H), weight (3H, H), the candidate's bias (H,) or None, h (B, H) -> outputs, h."""
+    """Products (T, B, 3H), or (V, 3H) and tokens (T, B), weight (3H, H), the candidate's bias (H,) or None, h
+    (B, H) -> outputs (T, B, H), h.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, projected: Tensor, weight: Tensor, bias: Tensor | None, hidden: Tensor, keep: bool
+        ctx: Any,
+        products: Tensor,
+        tokens: Tensor | None,
+        weight: Tensor,
+        bias: Tensor | None,
+        hidden: Tensor,
+        keep: bool,
     ) -> tuple[Tensor, Tensor]:
         """Run all steps."""
-        window = ctx.window = open_window(projected, weight, keep)
-        shape, kind = window.shape, window.kind
-        projected, start, state = window.bring(projected, hidden.to(kind), hidden.clone())
-        outputs = window.room(kind, *shape)
-        gates = window.room(kind, *shape[:2], 4 * shape[2]) if keep else None
-        window.call("gru_forward", projected, window.packed, bias, start, outputs, state, gates)
-        ctx.save_for_backward(start, outputs, gates)
+        window = ctx.window = open_window(Inputs(products, tokens), weight, keep)
+        kind, (steps, rows, units) = window.kind, window.shape
+        states, (state,) = window.start(hidden, kind), window.bring(hidden.clone())
+        gates = window.room(kind, steps, rows, 4 * units) if keep else None
+        window.call("gru_forward", *window.inputs, window.packed, bias, states, state, gates)
+        ctx.save_for_backward(states, gates)
         ctx.biased = bias is not None
-        return window.own(outputs), window.own(state)
+        return window.own(states[1:]), window.own(state)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Run all steps back."""
-        window, (start, outputs, gates) = ctx.window, ctx.saved_tensors
+        window, (states, gates) = ctx.window, ctx.saved_tensors
         d_outputs, d_hidden = window.bring(*_own(*gradients))
         steps, rows, units = window.shape
-        d_projected, d_recurrent = (window.room(window.kind, steps, rows, 3 * units) for _ in range(2))
-        tensors = (window.back, gates, outputs, start, d_outputs, d_projected, d_recurrent, d_hidden)
+        d_products, d_recurrent = (window.room(window.kind, steps, rows, 3 * units) for _ in range(2))
+        tensors = (window.back, gates, states, d_outputs, d_products, d_recurrent, d_hidden)
         window.call("gru_backward", *tensors)
-        d_projected, d_recurrent, start, outputs, d_hidden = map(
-            window.own, (d_projected, d_recurrent, start, outputs, d_hidden)
-        )
-        d_weight = window.weight_gradient(d_recurrent, start, outputs)
-        d_bias = d_recurrent[..., 2 * units :].float().sum((0, 1)) if ctx.biased else None
-        return d_projected, d_weight, d_bias, d_hidden, None
+        d_weight = window.weight_gradient(d_recurrent, states)
+        candidate = d_recurrent[..., 2 * units :]
+        d_bias = window.own(candidate).float().sum((0, 1)) if ctx.biased else None
+        d_inputs = window.input_gradient(d_products), None
+        return *d_inputs, d_weight, d_bias, window.own(d_hidden), None
 
 
 class Elman(Function):
-    """Projected (T, B, H), weight (H, H), h (B, H), tanh or relu -> outputs (T, B, H), h."""
+    """Products (T, B, H), or (V, H) and tokens (T, B), weight (H, H), h (B, H), tanh or relu -> outputs
+    (T, B, H), h.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, projected: Tensor, weight: Tensor, hidden: Tensor, activation: str, keep: bool
+        ctx: Any,
+        products: Tensor,
+        tokens: Tensor | None,
+        weight: Tensor,
+        hidden: Tensor,
+        activation: str,
+        keep: bool,
     ) -> tuple[Tensor, Tensor]:
         """Run all steps."""
-        window = ctx.window = open_window(projected, weight, keep)
-        shape, kind = window.shape, window.kind
-        projected, start = window.bring(projected, hidden.to(kind))
-        outputs, last = window.room(kind, *shape), window.room(torch.float32, *shape[1:])
-        window.call(f"{activation}_forward", projected, window.packed, start, outputs, last)
-        ctx.save_for_backward(start, outputs)
+        window = ctx.window = open_window(Inputs(products, tokens), weight, keep)
+        states, last = window.start(hidden, window.kind), window.room(torch.float32, *window.shape[1:])
+        window.call(f"{activation}_forward", *window.inputs, window.packed, states, last)
+        ctx.save_for_backward(states)
         ctx.activation = activation
-        return window.own(outputs), window.own(last)
+        return window.own(states[1:]), window.own(last)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Run all steps back."""
-        window, (start, outputs) = ctx.window, ctx.saved_tensors
+        window, (states,) = ctx.window, ctx.saved_tensors
         d_outputs, d_hidden = window.bring(*_own(*gradients))
-        d_projected = window.room(window.kind, *window.shape)
-        window.call(f"{ctx.activation}_backward", window.back, outputs, d_outputs, d_projected, d_hidden)
-        d_projected, start, outputs, d_hidden = map(window.own, (d_projected, start, outputs, d_hidden))
-        return d_projected, window.weight_gradient(d_projected, start, outputs), d_hidden, None, None
+        d_products = window.room(window.kind, *window.shape)
+        window.call(f"{ctx.activation}_backward", window.back, states, d_outputs, d_products, d_hidden)
+        d_weight = window.weight_gradient(d_products, states)
+        return window.input_gradient(d_products), None, d_weight, window.own(d_hidden), None, None
 
 
 class Minimal(Function):
-    """Projected (T, B, G*H), h (B, H), min_gru or min_lstm -> outputs (T, B, H) in fp32, h."""
+    """Products (T, B, G*H), or (V, G*H) and tokens (T, B), h (B, H), min_gru or min_lstm -> outputs (T, B, H)
+    in fp32, h.
+    """
 
     @staticmethod
-    def forward(ctx: Any, projected: Tensor, hidden: Tensor, kind: str) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, products: Tensor, tokens: Tensor | None, hidden: Tensor, kind: str
+    ) -> tuple[Tensor, Tensor]:
         """Run all steps."""
-        shape = (*projected.shape[:2], hidden.shape[1])
-        outputs = hidden.new_empty(shape)
-        call(f"{kind}_forward", projected.dtype, shape, projected, hidden, outputs)
-        ctx.save_for_backward(projected, outputs, hidden)
+        inputs = Inputs(products, tokens)
+        states = _start(inputs, hidden)
+        call(f"{kind}_forward", products.dtype, (*inputs.shape, hidden.shape[1]), *inputs, states)
+        ctx.save_for_backward(*inputs, states)
         ctx.kind = kind
-        return outputs, outputs[-1].clone()
+        return states[1:], states[-1].clone()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Run all steps back."""
-        projected, outputs, start = ctx.saved_tensors
+        *inputs, states = ctx.saved_tensors
         d_outputs, d_hidden = _own(*gradients)
-        d_projected = torch.empty_like(projected)
-        call(
-            f"{ctx.kind}_backward",
-            projected.dtype,
-            outputs.shape,
-            *(projected, outputs, start, d_outputs, d_projected, d_hidden),
-        )
-        return d_projected, d_hidden, None
+        d_products = inputs[0].new_empty(*d_outputs.shape[:2], inputs[0].shape[-1])
+        tensors = (*inputs, states, d_outputs, d_products, d_hidden)
+        call(f"{ctx.kind}_backward", d_products.dtype, d_outputs.shape, *tensors)
+        return Inputs(*inputs).gradient(d_products), None, d_hidden, None
 
 
 class RGLRU(Function):
-    """Projected (T, B, 3H), limits (H,), h (B, H) -> outputs (T, B, H) in fp32, h."""
+    """Products (T, B, 3H), or (V, 3H) and tokens (T, B), limits (H,), h (B, H) -> outputs (T, B, H) in fp32,
+    h.
+    """
 
     @staticmethod
-    def forward(ctx: Any, projected: Tensor, limits: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, products: Tensor, tokens: Tensor | None, limits: Tensor, hidden: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Run all steps."""
-        shape, limits = (*projected.shape[:2], hidden.shape[1]), limits.float().contiguous()
-        outputs = hidden.new_empty(shape)
-        call("rg_lru_forward", projected.dtype, shape, projected, limits, hidden, outputs)
-        ctx.save_for_backward(projected, limits, outputs, hidden)
-        return outputs, outputs[-1].clone()
+        inputs, limits = Inputs(products, tokens), limits.float().contiguous()
+        states = _start(inputs, hidden)
+        call("rg_lru_forward", products.dtype, (*inputs.shape, hidden.shape[1]), *inputs, limits, states)
+        ctx.save_for_backward(*inputs, limits, states)
+        return states[1:], states[-1].clone()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         """Run all steps back."""
-        projected, limits, outputs, start = ctx.saved_tensors
+        *inputs, limits, states = ctx.saved_tensors
         d_outputs, d_hidden = _own(*gradients)
-        d_projected, d_limits = torch.empty_like(projected), torch.zeros_like(start)
-        call(
-            "rg_lru_backward",
-            projected.dtype,
-            outputs.shape,
-            *(projected, limits, outputs, start, d_outputs, d_projected, d_limits, d_hidden),
-        )
-        return d_projected, d_limits.sum(0), d_hidden
+        d_products = inputs[0].new_empty(*d_outputs.shape[:2], inputs[0].shape[-1])
+        d_limits = torch.zeros_like(d_hidden)
+        tensors = (*inputs, limits, states, d_outputs, d_products, d_limits, d_hidden)
+        call("rg_lru_backward", d_products.dtype, d_outputs.shape, *tensors)
+        return Inputs(*inputs).gradient(d_products), None, d_limits.sum(0), d_hidden
+
+
+def _start(inputs: Inputs, hidden: Tensor) -> Tensor:
+    """Return room for the state before the first step, which it is given, and after each: (1 + T, B, H)."""
+    states = hidden.new_empty(1 + inputs.shape[0], *hidden.shape)
+    states[0] = hidden
+    return states
 
 
 def _own(d_outputs: Tensor, *d_state: Tensor) -> list[Tensor]:

@@ -54,6 +54,9 @@ class Common(Protocol):
     def take_gradient(self) -> Tensor | None:
         """Return where the gradient is to be written, once."""
 
+    def part_of_gradient(self) -> Tensor:
+        """Return where this process's part of its rows is to be written, for all, in place of all of it."""
+
     def rows(self, own: int) -> Rows:
         """Return the rows of all, of which so many are this process's."""
 

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from .inputs import Inputs
 from .library import find_function, load_library, pointer
 from .weights import Common, Rows, Team, pack, pack_together
-
-Shape = tuple[int, int, int]  # T steps, B rows, H units
 
 
 class Window:
@@ -23,10 +22,20 @@ class Window:
     team: Team | None = None
 
     def __init__(
-        self, shape: Shape, kind: torch.dtype, packed: Tensor, back: Tensor | None, place: Tensor | None
+        self, inputs: Inputs, units: int, packed: Tensor, back: Tensor | None, place: Tensor | None
     ) -> None:
-        self.shape, self.kind = shape, kind
+        """`place`: where the gradient of the weight is to be written."""
+        self.inputs, self.kind = inputs, inputs.products.dtype
+        self.shape = (*inputs.shape, units)
         self.packed, self.back, self._place = packed, back, place
+        self._rows = slice(0, self.shape[1])  # of this process
+
+    def start(self, state: Tensor, kind: torch.dtype) -> Tensor:
+        """Return room for a state before the first step, which is there, and after each: (1 + T, B, H)."""
+        steps, rows, units = self.shape
+        states = self.room(kind, 1 + steps, rows, units)
+        states[0, self._rows] = state
+        return states
 
     def bring(self, *parts: Tensor) -> Sequence[Tensor]:
         """Return tensors (..., B, W) as the library reads them."""
@@ -44,22 +53,36 @@ class Window:
         """Call a function of the library."""
         call(name, self.kind, self.shape, *tensors, team=self.team)
 
-    def weight_gradient(self, d_products: Tensor, start: Tensor, outputs: Tensor) -> Tensor:
+    def input_gradient(self, d_products: Tensor) -> Tensor:
+        """Return the gradient of the input products, given (T, B, W)."""
+        return self.inputs.gradient(d_products, self._rows)
+
+    def weight_gradient(self, d_products: Tensor, states: Tensor) -> Tensor:
         """Return the gradient (G*H, H), in one product over all steps and rows; in its place, if any."""
-        before = torch.cat([start[None], outputs[:-1]])
-        gradient = d_products.flatten(0, 1).T @ before.flatten(0, 1)
+        product = d_products.flatten(0, 1).T, states[:-1].flatten(0, 1)
         if self._place is None:
-            return gradient.float()
-        return self._place.copy_(gradient).view_as(gradient)
+            return torch.mm(*product).float()
+        _multiply(*product, self._place)
+        return self._place.view_as(self._place)
 
 
 class CommonWindow(Window):
-    """Of all processes; B is the number of their rows."""
+    """Of all processes; B is the number of their rows.
 
-    def __init__(self, rows: Rows, common: Common, shape: Shape, kind: torch.dtype, *weights: Tensor) -> None:
-        super().__init__((shape[0], rows.whole, shape[2]), kind, *weights)
+    Before there is another one of the same weight they have to meet, as they do to add up gradients.
+    """
+
+    def __init__(self, rows: Rows, common: Common, inputs: Inputs, units: int, *weights: Tensor) -> None:
+        super().__init__(inputs, units, *weights)
+        self.shape = (self.shape[0], rows.whole, units)
         self._rows, self._common, self._places = rows.own, common, 0
         self.team = common.team
+        products, tokens = inputs  # those of tokens are the same everywhere
+        if tokens is None:
+            (products,) = self.bring(products)
+        else:
+            (tokens,) = self.bring(tokens[..., None])
+        self.inputs = Inputs(products, tokens)
 
     def bring(self, *parts: Tensor) -> Sequence[Tensor]:
         """Put this process's rows where all see them."""
@@ -83,20 +106,28 @@ class CommonWindow(Window):
         if self._common.team.gone:
             self._common.meet()  # which says so
 
+    def weight_gradient(self, d_products: Tensor, states: Tensor) -> Tensor:
+        """Return it with this process's part of its rows, of the whole batch; the rest does not count."""
+        assert self._place is not None
+        part = self._common.part(len(self._place))
+        place = self._common.part_of_gradient()
+        _multiply(d_products.flatten(0, 1)[:, part].T, states[:-1].flatten(0, 1), place)
+        return self._place.view_as(self._place)
 
-def open_window(projected: Tensor, weight: Tensor, keep: bool) -> Window:
-    """Return a window for input products (T, B, G*H) and a weight (G*H, H); `keep`: for a step back, too."""
-    kind, shape = projected.dtype, (*projected.shape[:2], weight.shape[1])
+
+def open_window(inputs: Inputs, weight: Tensor, keep: bool) -> Window:
+    """Return a window for inputs and a weight (G*H, H); `keep`: for a step back, too."""
+    kind, units = inputs.products.dtype, weight.shape[1]
     common: Common | None = getattr(weight, "common", None) if keep else None
     if common is None:
-        return Window(shape, kind, *pack(weight, kind, keep), None)
+        return Window(inputs, units, *pack(weight, kind, keep), None)
     place, packed = common.take_gradient(), pack_together(weight, kind, common)
-    rows = common.rows(shape[1])
+    rows = common.rows(inputs.shape[1])
     sizes = rows.whole, weight.numel() * kind.itemsize, rows.threads
     if place is not None and load_library().pays(*map(ctypes.c_int64, sizes)):
-        return CommonWindow(rows, common, shape, kind, *packed, place)
+        return CommonWindow(rows, common, inputs, units, *packed, place)
     common.meet()
-    return Window(shape, kind, *packed, place)
+    return Window(inputs, units, *packed, place)
 
 
 def call(
@@ -106,3 +137,11 @@ def call(
     steps, rows, units = shape
     sizes = steps, ctypes.c_int64(rows), units, torch.get_num_threads()
     find_function(name, kind)(*sizes, ctypes.byref(team) if team else None, *map(pointer, tensors))
+
+
+def _multiply(left: Tensor, right: Tensor, place: Tensor) -> None:
+    """Write a product to its place, which is fp32."""
+    if left.dtype == place.dtype:
+        torch.mm(left, right, out=place)
+    else:
+        place.copy_(torch.mm(left, right))
