@@ -1,8 +1,8 @@
 """A window of steps as the library runs it: by this process alone, or by several of one machine together.
 
 Alone, a process sees to its rows, and what it reads and writes is its own. Where their rows are few and the
-weights many, processes that train one network, with as many rows each, see to some units of all rows, as
-threads do, in memory that all of them see: none reads more weights than its own.
+weights many, processes that train one network see to some units of all rows each, as threads do, in memory
+that all of them see: none reads more weights than its own.
 """
 
 import ctypes
@@ -67,7 +67,7 @@ class Window:
 
 
 class CommonWindow(Window):
-    """Of all processes; B is the number of their rows.
+    """Of all processes; B is the number of their rows. Each has as many, so that all read tokens or none.
 
     Before there is another one of the same weight they have to meet, as they do to add up gradients.
     """
@@ -124,8 +124,7 @@ def open_window(inputs: Inputs, weight: Tensor, keep: bool) -> Window:
     place, packed = common.take_gradient(), pack_together(weight, kind, common)
     rows = common.rows(inputs.shape[1])
     sizes = rows.whole, weight.numel() * kind.itemsize, rows.threads
-    alike = rows.whole == common.team.size * inputs.shape[1]  # so all read tokens, or none
-    if place is not None and alike and load_library().pays(*map(ctypes.c_int64, sizes)):
+    if place is not None and load_library().pays(*map(ctypes.c_int64, sizes)):
         return CommonWindow(rows, common, inputs, units, *packed, place)
     common.meet()
     return Window(inputs, units, *packed, place)
