@@ -47,25 +47,3 @@ def test_clipping_keeps_the_direction_and_bounds_the_global_norm() -> None:
     assert clip_gradients(module, 0.25) == pytest.approx(before.norm().item())
     after = torch.cat([p.grad.flatten() for p in module.parameters()])
     torch.testing.assert_close(after, before * 0.25 / before.norm(), rtol=1e-4, atol=0)
-
-
-def test_making_and_using_an_optimizer_does_not_import_the_compiler_of_torch() -> None:
-    import subprocess
-    import sys
-
-    program = """
-import sys
-import torch
-from elman.config import TrainSettings
-from elman.training.exchange import Exchange
-from elman.training.optimizer import Optimizer
-module = torch.nn.Linear(2, 2)
-exchange = Exchange(module, None)
-optimizer = Optimizer(module, TrainSettings(steps=1), exchange)
-module(torch.ones(1, 2)).sum().backward()
-optimizer.step(0.1)
-exchange.clear_gradients()
-print("torch._dynamo" in sys.modules)
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"

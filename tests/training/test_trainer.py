@@ -1,5 +1,7 @@
 """The trainer against the same steps written out in plain torch, and against itself after a restore."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -151,3 +153,17 @@ def test_the_fastest_path_is_found_beside_work_that_comes_and_goes(
 
     monkeypatch.setattr("elman.training.pace.batch_loss", loss)
     assert choose_pace(ours.network, batch, "fp32", paths)[1].name == "fused"
+
+
+def test_training_does_not_import_what_compiles_models(tmp_path: Path) -> None:
+    """Neither torch's compiler nor the algebra that it computes shapes with: a third of a second."""
+    text = tmp_path / "text.txt"
+    text.write_text("to be or not to be, that is the question\n" * 100)
+    program = f"""
+import sys
+from elman import LanguageModel
+LanguageModel.train({str(text)!r}, out={str(tmp_path / "model")!r}, steps=2, settings={{"train.window": 8}})
+print(sorted({{"sympy", "torch._dynamo", "torch._inductor"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

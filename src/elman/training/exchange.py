@@ -29,9 +29,9 @@ class Exchange:
         """Return what belongs to this process's shares, of one tensor for each parameter, of its shape."""
         return list(tensors)
 
-    def whole(self, parts: list[Tensor]) -> list[Tensor]:
-        """Return the tensors, of the shapes of all parameters, of which all processes hold parts."""
-        return parts
+    def memory(self) -> list[Tensor]:
+        """Return zeros of the shapes of all parameters, for what belongs to all shares."""
+        return [torch.zeros_like(parameter) for parameter in self._network.parameters()]
 
     def clear_gradients(self) -> None:
         """Forget all gradients."""
@@ -67,7 +67,7 @@ class SharedMemory(Exchange):
         super().__init__(network, largest)
         self._ranks = ranks
         self._parameters = list(network.parameters())
-        counts = [parameter.numel() for parameter in self._parameters]
+        self._counts = counts = [parameter.numel() for parameter in self._parameters]
         self._own = [_numbers(parameter, ranks.rows(len(parameter))) for parameter in self._parameters]
         weights, *sent = ranks.memory(1 + ranks.size, sum(counts)).unbind()
         for parameter, place in zip(self._parameters, torch.split(weights, counts), strict=True):
@@ -76,7 +76,7 @@ class SharedMemory(Exchange):
             parameter.data = place.view_as(parameter)
         self.shares = self.parts(parameter.data for parameter in self._parameters)
         places = [torch.split(gradients, counts) for gradients in sent]
-        self._first, self._places = places[0], places[ranks.rank]
+        self._places = places[ranks.rank]
         self._common = [
             CommonWeight(ranks, place.view_as(parameter))
             for parameter, place in zip(self._parameters, self._places, strict=True)
@@ -91,15 +91,10 @@ class SharedMemory(Exchange):
         """Return a piece (N,) of each, of some none."""
         return [tensor.view(-1)[own] for tensor, own in zip(tensors, self._own, strict=True)]
 
-    def whole(self, parts: list[Tensor]) -> list[Tensor]:
-        """Put the rows of all processes together, where the first one has had its gradients."""
-        for place, own, part in zip(self._first, self._own, parts, strict=True):
-            place[own] = part
-        self._ranks.meet()
-        tensors = zip(self._first, self._parameters, strict=True)
-        found = [tensor.view_as(parameter).clone() for tensor, parameter in tensors]
-        self._ranks.meet()
-        return found
+    def memory(self) -> list[Tensor]:
+        """Return such that all processes see."""
+        places = torch.split(self._ranks.memory(sum(self._counts)), self._counts)
+        return [place.view_as(one) for place, one in zip(places, self._parameters, strict=True)]
 
     def clear_gradients(self) -> None:
         """Forget all gradients, and offer their places anew."""

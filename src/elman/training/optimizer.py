@@ -4,7 +4,7 @@ They call the functions that torch's optimiser classes call. The classes themsel
 when they are first made, which takes as long as importing torch.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -29,9 +29,15 @@ class Optimizer:
         self._settings, self._exchange = settings, exchange
         self._names = [name for name, _ in network.named_parameters()]
         self._parameters = list(network.parameters())
-        averaged = () if settings.optimizer == "sgd" else ("first_moment", "second_moment")
-        self._moments = {name: [torch.zeros_like(share) for share in exchange.shares] for name in averaged}
-        self._steps = [p.new_zeros(()) for p in self._parameters] if averaged else []
+        self._kept: dict[str, list[Tensor]] = {}  # between steps
+        if settings.optimizer != "sgd":
+            self._kept = {
+                "first_moment": exchange.memory(),
+                "second_moment": exchange.memory(),
+                "steps": [p.new_zeros(()) for p in self._parameters],
+            }
+        # of the moments, what this process changes
+        self._moments = [exchange.parts(tensors) for kind, tensors in self._kept.items() if kind != "steps"]
         self._groups = [  # indices of parameters that share a weight decay
             (settings.weight_decay, [i for i, p in enumerate(self._parameters) if p.dim() > 1]),
             (0.0, [i for i, p in enumerate(self._parameters) if p.dim() <= 1]),
@@ -45,21 +51,18 @@ class Optimizer:
                 self._update(learning_rate, decay, indices)
         self._exchange.meet()
 
-    def state(self) -> Iterator[tuple[str, Tensor]]:
-        """Yield what all processes together remember between steps, by name; all have to ask for it."""
-        for moment, parts in self._moments.items():
-            for name, tensor in zip(self._names, self._exchange.whole(parts), strict=True):
-                yield f"{name}.{moment}", tensor
-        yield from ((f"{name}.steps", steps) for name, steps in zip(self._names, self._steps, strict=False))
+    def state(self) -> dict[str, Tensor]:
+        """Return what is remembered between steps, by name."""
+        return {
+            f"{name}.{kind}": tensor
+            for kind, tensors in self._kept.items()
+            for name, tensor in zip(self._names, tensors, strict=True)
+        }
 
     def restore(self, saved: Mapping[str, Tensor]) -> None:
-        """Remember what was saved, as far as this process needs it."""
-        for moment, parts in self._moments.items():
-            found = self._exchange.parts(saved[f"{name}.{moment}"] for name in self._names)
-            for part, remembered in zip(parts, found, strict=True):
-                part.copy_(remembered)
-        for name, steps in zip(self._names, self._steps, strict=False):
-            steps.copy_(saved[f"{name}.steps"])
+        """Remember what was saved."""
+        for name, tensor in self.state().items():
+            tensor.copy_(saved[name])
 
     def _update(self, learning_rate: float, decay: float, indices: list[int]) -> None:
         parameters = [self._exchange.shares[i] for i in indices]
@@ -80,13 +83,14 @@ class Optimizer:
             )
             return
         first, second = self._settings.betas
+        first_moments, second_moments = self._moments
         (adam if self._settings.optimizer == "adam" else adamw)(
             parameters,
             gradients,
-            [self._moments["first_moment"][i] for i in indices],
-            [self._moments["second_moment"][i] for i in indices],
+            [first_moments[i] for i in indices],
+            [second_moments[i] for i in indices],
             [],
-            [self._steps[i] for i in indices],
+            [self._kept["steps"][i] for i in indices],
             fused=fused,
             amsgrad=False,
             beta1=first,

@@ -90,9 +90,13 @@ class Ranks:
         """Return the rows (B, ...) of all processes, of which `part` is this one's share."""
         if self.size == 1:
             return part
-        whole = part.new_zeros(rows, *part.shape[1:])
+        shape = rows, *part.shape[1:]
+        whole = self.memory(*shape) if self.line else part.new_zeros(shape)
         whole[self.rows(rows)] = part
-        self._all_reduce(whole)
+        if self.line:
+            self.meet()
+        else:
+            self._all_reduce(whole)
         return whole
 
     def spread(self, tensors: Tensors, values: dict[str, Any]) -> tuple[Tensors, dict[str, Any]]:

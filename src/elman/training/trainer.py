@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from elman.batches import PairWindows, Windows
 from elman.config import TrainSettings
@@ -86,7 +85,7 @@ class Trainer:
             if what == END:
                 return
             if what == SHOW:
-                self._whole()
+                self._states_of_all()
             else:
                 # dropout differs from rank to rank, and is the same again when a run goes on
                 _seed(self._device, hash((self.settings.seed, self.ranks.rank, self.step)))
@@ -112,7 +111,7 @@ class Trainer:
             objective = loss + self.settings.state_penalty * mean_square(states)
         if self.settings.loss == "sum":
             objective = objective * batch.targets.size
-        torch.autograd.backward(objective, objective.new_tensor(1 / self.ranks.size))
+        torch.autograd.backward(objective / self.ranks.size)
         nats, gradient_norm = self._exchange.gradients(loss.item())
         if not (math.isfinite(nats) and math.isfinite(gradient_norm)):
             raise DivergedError(self._diverged(nats, gradient_norm))
@@ -122,9 +121,9 @@ class Trainer:
         self.step, self.tokens = self.step + 1, self.tokens + batch.targets.size
         return nats, gradient_norm, rate
 
-    def _whole(self) -> tuple[dict[str, Tensor], States]:
-        """Return what the optimiser remembers, and the states of all rows, those of other processes too."""
-        return dict(self.optimizer.state()), tuple(
+    def _states_of_all(self) -> States:
+        """Return the states of all rows, those of other processes too."""
+        return tuple(
             type(state)(*(self.ranks.gather(part, self.windows.rows) for part in state))
             for state in self._states
         )
@@ -138,9 +137,8 @@ class Trainer:
         """Return all that the next step depends on: tensors, and values that JSON can hold."""
         tensors = {f"weights.{name}": _numpy(tensor) for name, tensor in self.network.state_dict().items()}
         self.ranks.agree(SHOW, 0.0)
-        remembered, states = self._whole()
-        tensors |= {f"optimizer.{name}": _numpy(tensor) for name, tensor in remembered.items()}
-        for layer, state in enumerate(states):
+        tensors |= {f"optimizer.{name}": _numpy(tensor) for name, tensor in self.optimizer.state().items()}
+        for layer, state in enumerate(self._states_of_all()):
             for field, part in zip(state._fields, state, strict=True):
                 tensors[f"state.{layer}.{field}"] = _numpy(part)
         tensors["random"] = torch.get_rng_state().numpy()
@@ -162,7 +160,8 @@ class Trainer:
             {name: _torch(array) for name, array in strip_prefix(prefix, tensors).items()}
             for prefix in ("weights.", "optimizer.")
         )
-        self.network.load_state_dict(weights)  # by all processes, in common memory too: the same numbers
+        # by all processes, in common memory too: the same numbers
+        self.network.load_state_dict(weights)
         self.optimizer.restore(remembered)
         self._states = tuple(
             type(state)(
