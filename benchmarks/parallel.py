@@ -10,7 +10,6 @@ the GRU's.
 import sys
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -28,9 +27,10 @@ from elman.training import Precision, Trainer
 
 from .recurrence import bf16_runs
 from .report import Table, in_turn, spread
+from .training import VOCABULARY, random_tokens
 
 STEPS, SIZES = 256, ((16, 128), (16, 256), (16, 512), (32, 512))  # T, and B, H with D = H
-LINEAR, VOCABULARY, EMBEDDING, HIDDEN = ("min-gru", "min-lstm", "rg-lru"), 65, 128, 512
+LINEAR, EMBEDDING, HIDDEN = ("min-gru", "min-lstm", "rg-lru"), 128, 512
 TOKENS = 200  # steps of one measurement of writing
 UPDATES = 5  # steps of one measurement of training
 
@@ -105,9 +105,7 @@ def measure() -> Table:
     """Time all paths in turn, and the steps in turn with the GRU's."""
     rows, precisions = [], {"fp32": False, **({"bf16": True} if bf16_runs() else {})}
     with tempfile.TemporaryDirectory() as folder:
-        ids = np.random.default_rng(0).integers(0, VOCABULARY, 1_000_000).astype(np.uint8)
-        ids.tofile(Path(folder, "ids"))
-        tokens = Tokens(Path(folder, "ids"), np.dtype(np.uint8))
+        tokens = random_tokens(folder)
         for precision, bf16 in precisions.items():
             works = [training(path, tokens, bf16) for path in PATHS]
             rows.append(row(f"recipe min-gru, a training step, {precision}", works, UPDATES))

@@ -17,8 +17,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from elman.batches import WINDOWS
 from elman.tokens.store import Tokens
 
@@ -119,7 +117,7 @@ class Growth(NamedTuple):
         expected = [medians[0] * (size / sizes[0]) ** linear for size in sizes]
         low, high = ([pick(repeats) for repeats in self.costs] for pick in (min, max))
         curves = [Curve("", sizes, medians, low, high), Curve("", sizes, expected, dashed=True)]
-        return Panel(name, name, cost, curves, logarithmic=True)
+        return Panel(f"{cost.partition(',')[0]}: {name}", name, cost, curves, logarithmic=True)
 
 
 def texts(source: Path, folder: Path) -> list[Growth]:
@@ -199,9 +197,7 @@ def measure() -> Table:
         gigabyte.write_text(folder / "source.txt")
         growths = texts(folder / "source.txt", folder)
         together, said = processes(folder / "source.txt", folder)
-        ids = np.random.default_rng(0).integers(0, training.VOCABULARY, 1_000_000).astype(np.uint8)
-        ids.tofile(folder / "ids")
-        tokens = Tokens(folder / "ids", np.dtype(np.uint8))
+        tokens = training.random_tokens(name)
         growths += [*(settings(factor, tokens) for factor in SETTINGS), together]
     base = ", ".join(f"{name} {size}" for name, size in BASE.items())
     return Table(

@@ -106,12 +106,17 @@ def compare(tokens: Tokens, cell: str, hidden: int, layers: int, rows: int) -> l
     ]
 
 
+def random_tokens(folder: str) -> Tokens:
+    """Write a million tokens into a folder."""
+    path = Path(folder, "ids")
+    np.random.default_rng(0).integers(0, VOCABULARY, 1_000_000).astype(np.uint8).tofile(path)
+    return Tokens(path, np.dtype(np.uint8))
+
+
 def measure() -> Table:
     """Time each cell in all sizes."""
     with tempfile.TemporaryDirectory() as folder:
-        ids = np.random.default_rng(0).integers(0, VOCABULARY, 1_000_000).astype(np.uint8)
-        ids.tofile(Path(folder, "ids"))
-        tokens = Tokens(Path(folder, "ids"), np.dtype(np.uint8))
+        tokens = random_tokens(folder)
         sizes = itertools.product(KINDS, LAYERS, HIDDEN, ROWS)
         rows = [compare(tokens, cell, hidden, layers, rows) for cell, layers, hidden, rows in sizes]
     return Table(

@@ -161,6 +161,8 @@ def test_recipes_lists_all_and_shows_every_setting_of_one(folder: Path) -> None:
 
     assert set(json.loads(elman("recipes", "--json", cwd=folder).stdout)) == set(recipe_names())
     shown = elman("recipes", "default", cwd=folder).stdout
+    assert "other sizes, and other times, get other values" in shown
+    assert "other values" not in elman("recipes", "hour", cwd=folder).stdout
     assert [name for name, _, _ in describe_settings() if f"{name} = " not in shown] == []
 
 

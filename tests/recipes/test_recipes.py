@@ -69,19 +69,33 @@ def test_small_texts_get_more_dropout_and_large_ones_more_minutes() -> None:
     assert minutes[0] < minutes[-1]
 
 
+def test_the_more_time_the_more_units_and_dropout() -> None:
+    recipe = load_recipe("default")
+    chosen = [settings_from(recipe.layers(10**6, 65, minutes)).model for minutes in (0.05, 0.5, 1.5, 3, 20)]
+    assert [model.cell for model in chosen] == ["gru", "gru", "gru", "lstm", "lstm"]
+    sizes = [model.hidden_size for model in chosen]
+    assert sizes == sorted(set(sizes))
+    assert chosen[-1].dropout > chosen[-2].dropout
+    assert chosen[-2] == settings_from(recipe.layers(10**6, 65)).model  # nothing asked for: three minutes
+    words = [settings_from(recipe.layers(10**6, 5000, minutes)).model for minutes in (3, 20)]
+    assert words[0] == words[1]  # not measured, so left as it is
+
+
 def test_a_recipe_of_ones_own_is_a_file_with_cases(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(
         'description = "mine"\n[train]\nsteps = 3\n[[when]]\ntokens_below = 50\nmodel = { layers = 2 }\n'
         "[[when]]\nvocabulary_from = 30\nmodel = { hidden_size = 7 }\n"
         "[[when]]\nminutes_below = 0.5\nmodel = { cell = 'gru' }\n"
+        "[[when]]\nminutes_from = 8\nmodel = { cell = 'rnn-tanh' }\n"
     )
     recipe = load_recipe(str(tmp_path / "mine.toml"))
     assert settings_from(recipe.layers(49, 29)).model.layers == 2
     assert settings_from(recipe.layers(50, 30)).model.layers == 1
     assert settings_from(recipe.layers(49, 29)).model.hidden_size == 512
     assert settings_from(recipe.layers(50, 30)).model.hidden_size == 7
-    cells = [settings_from(recipe.layers(50, 30, *time)).model.cell for time in ((), (0.5,), (0.4,))]
-    assert cells == ["lstm", "lstm", "gru"]
+    times = (), (0.4,), (0.5,), (7.9,), (8.0,)
+    cells = [settings_from(recipe.layers(50, 30, *time)).model.cell for time in times]
+    assert cells == ["lstm", "gru", "lstm", "lstm", "rnn-tanh"]
     (tmp_path / "broken.toml").write_text("train = [")
     with pytest.raises(SettingsError, match="recipe broken is not valid TOML"):
         load_recipe(str(tmp_path / "broken.toml"))

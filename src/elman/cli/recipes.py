@@ -22,7 +22,7 @@ def command(
     from .output import data, print_json
 
     if name is None:
-        rows = [(recipe, load_recipe(recipe).description) for recipe in recipe_names()]
+        rows = [(shipped, load_recipe(shipped).description) for shipped in recipe_names()]
         content: object = dict(rows)
     else:
         recipe = load_recipe(name)
@@ -36,8 +36,7 @@ def command(
     for row in rows:
         table.add_row(*row)
     if name is not None:
-        data.print(
-            f"{load_recipe(name).description}\n\n"
-            "For a text of a million tokens; smaller and larger ones get other values:\n"
-        )
+        data.print(f"{recipe.description}\n")
+        if recipe.cases:
+            data.print("For a text of a million tokens; other sizes, and other times, get other values:\n")
     data.print(table)

@@ -1,8 +1,9 @@
 """Recipes: named settings, shipped as TOML files beside this module or written by the user.
 
 A recipe may hold `[[when]]` tables: model and train settings for a training part with fewer tokens
-(`tokens_below`), with at least so many (`tokens_from`), with a larger vocabulary (`vocabulary_from`), or
-where less time is asked for (`minutes_below`); all that match apply, in order.
+(`tokens_below`) or at least so many (`tokens_from`), for a vocabulary of fewer tokens (`vocabulary_below`) or
+at least so many (`vocabulary_from`), or where less time is asked for (`minutes_below`) or at least so much
+(`minutes_from`); all that match apply, in order.
 """
 
 import difflib
@@ -16,31 +17,27 @@ from typing import Any
 from elman.config import Layer, settings_from
 from elman.errors import SettingsError
 
-CONDITIONS = ("tokens_below", "tokens_from", "vocabulary_from", "minutes_below")
+CONDITIONS = tuple(
+    f"{size}_{bound}" for size in ("tokens", "vocabulary", "minutes") for bound in ("below", "from")
+)
 TYPICAL = (1_000_000, 0)  # tokens and vocabulary size, where no text is known yet
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Named settings, with what changes for a text of another size or in less time."""
+    """Named settings, with what changes for a text of another size or in another time."""
 
     name: str
     description: str
     settings: Layer
     cases: tuple[Layer, ...]
 
-    def layers(self, tokens: int, vocabulary_size: int, minutes: float = math.inf) -> list[Layer]:
-        """Return the layers for so many training tokens, so many different ones, and so much time."""
-        chosen = [self.settings]
-        for case in self.cases:
-            if (
-                tokens < case.get("tokens_below", tokens + 1)
-                and tokens >= case.get("tokens_from", 0)
-                and vocabulary_size >= case.get("vocabulary_from", 0)
-                and ("minutes_below" not in case or minutes < case["minutes_below"])
-            ):
-                chosen.append(_settings(case))
-        return chosen
+    def layers(self, tokens: int, vocabulary_size: int, minutes: float = math.nan) -> list[Layer]:
+        """Return the layers for so many training tokens, so many different ones, and so much time, if any is
+        asked for.
+        """
+        sizes = {"tokens": tokens, "vocabulary": vocabulary_size, "minutes": minutes}
+        return [self.settings, *(_settings(case) for case in self.cases if _applies(case, sizes))]
 
 
 def recipe_names() -> list[str]:
@@ -103,6 +100,15 @@ def _check(name: str, table: Layer, case: Layer) -> None:
         settings_from([table, _settings(case)])
     except SettingsError as error:
         raise SettingsError(f"{name}: {error}") from None
+
+
+def _applies(case: Layer, sizes: dict[str, float]) -> bool:
+    for condition in CONDITIONS:
+        if condition in case:
+            size, bound = condition.split("_")
+            if not (sizes[size] < case[condition] if bound == "below" else sizes[size] >= case[condition]):
+                return False
+    return True
 
 
 def _settings(case: Layer) -> Layer:

@@ -54,7 +54,7 @@ def prepare(texts: Sequence[str], recipe: str, asked: Layer, advance: Advance | 
     """
     layers = load_recipe(recipe).layers
     early = settings_from([*layers(*TYPICAL), asked])
-    minutes = asked.get("train", {}).get("minutes", math.inf)
+    minutes = asked.get("train", {}).get("minutes") or math.nan
     text = _open(texts, early, advance)
     parts, tokens = _tokens(text, early, advance)
     chosen = layers(len(tokens.parts["train"]), tokens.tokenizer.size, minutes)
