@@ -8,7 +8,7 @@ from pathlib import Path
 from elman.config import describe_settings
 from elman.insight.drawing import draw
 from elman.lessons import trace_recipe
-from elman.recipes import load_recipe, recipe_names
+from elman.recipes import CONDITIONS, load_recipe, recipe_names
 
 DOCS = Path(__file__).parent
 COMMANDS = (
@@ -39,6 +39,30 @@ PICTURES = {  # recipe -> the text that its network reads in docs/pictures/RECIP
     "fill": "hello",
 }
 
+OWN_RECIPE = """
+## A recipe of your own
+
+Settings in a TOML file: `elman train book.txt --recipe mine.toml`. Each `[[when]]` changes model or train
+settings for texts of some sizes, or where some time is asked for; all that match apply, in order.
+
+```toml
+description = "a small GRU; with an hour, a larger one"
+
+[model]
+cell = "gru"
+hidden_size = 256
+
+[train]
+minutes = 5.0
+
+[[when]]
+minutes_from = 60
+model = {{ hidden_size = 768, dropout = 0.4 }}
+```
+
+A condition is one of {conditions}: tokens of the training part, different ones among them, minutes asked for.
+"""
+
 
 def settings_page() -> str:
     """Return the table of all settings and the recipes."""
@@ -59,6 +83,8 @@ def settings_page() -> str:
             "## Recipes",
             "",
             *recipes,
+            "",
+            OWN_RECIPE.format(conditions=", ".join(f"`{name}`" for name in CONDITIONS)).strip(),
             "",
         ]
     )

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import elman
+from elman.config import settings_from
+from elman.recipes import load_recipe
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,6 +29,14 @@ def load_generator() -> dict:
 def test_generated_pages_are_fresh(name: str) -> None:
     pages = load_generator()
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == pages[name](), "run `make docs`"
+
+
+def test_the_recipe_of_ones_own_is_one(tmp_path: Path) -> None:
+    (recipe,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "settings.md").read_text(), re.DOTALL)
+    (tmp_path / "mine.toml").write_text(recipe)
+    layers = load_recipe(str(tmp_path / "mine.toml")).layers
+    sizes = [settings_from(layers(10**6, 65, minutes)).model.hidden_size for minutes in (5, 60)]
+    assert sizes == [256, 768]
 
 
 def test_the_picture_in_architecture_names_every_stage() -> None:
