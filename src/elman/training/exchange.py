@@ -67,20 +67,15 @@ class SharedMemory(Exchange):
         super().__init__(network, largest)
         self._ranks = ranks
         self._parameters = list(network.parameters())
-        self._counts = counts = [parameter.numel() for parameter in self._parameters]
         self._own = [_numbers(parameter, ranks.rows(len(parameter))) for parameter in self._parameters]
-        weights, *sent = ranks.memory(1 + ranks.size, sum(counts)).unbind()
-        for parameter, place in zip(self._parameters, torch.split(weights, counts), strict=True):
+        weights, *places = (self.memory() for _ in range(1 + ranks.size))
+        for parameter, place in zip(self._parameters, weights, strict=True):
             if ranks.rank == 0:
-                place.copy_(parameter.detach().flatten())
-            parameter.data = place.view_as(parameter)
+                place.copy_(parameter.detach())
+            parameter.data = place
         self.shares = self.parts(parameter.data for parameter in self._parameters)
-        places = [torch.split(gradients, counts) for gradients in sent]
         self._places = places[ranks.rank]
-        self._common = [
-            CommonWeight(ranks, place.view_as(parameter))
-            for parameter, place in zip(self._parameters, self._places, strict=True)
-        ]
+        self._common = [CommonWeight(ranks, place) for place in self._places]
         for parameter, common in zip(self._parameters, self._common, strict=True):
             vars(parameter)["common"] = common  # for a recurrence path that knows of it
         self._leave = list(_outside(self._places, self._own))
@@ -93,7 +88,8 @@ class SharedMemory(Exchange):
 
     def memory(self) -> list[Tensor]:
         """Return such that all processes see."""
-        places = torch.split(self._ranks.memory(sum(self._counts)), self._counts)
+        counts = [parameter.numel() for parameter in self._parameters]
+        places = torch.split(self._ranks.memory(sum(counts)), counts)
         return [place.view_as(one) for place, one in zip(places, self._parameters, strict=True)]
 
     def clear_gradients(self) -> None:
@@ -142,8 +138,8 @@ def _numbers(parameter: Tensor, rows: slice) -> slice:
 
 
 def _outside(tensors: Iterable[Tensor], own: Iterable[slice]) -> Iterator[tuple[int, slice, Tensor]]:
-    """Yield what lies outside of the own pieces: of which tensor (N,), which numbers, and these."""
+    """Yield what lies outside of the own pieces: of which tensor, which of its numbers, and these (N,)."""
     for index, (tensor, piece) in enumerate(zip(tensors, own, strict=True)):
-        for other in (slice(0, piece.start), slice(piece.stop, len(tensor))):
+        for other in (slice(0, piece.start), slice(piece.stop, tensor.numel())):
             if other.start < other.stop:
-                yield index, other, tensor[other]
+                yield index, other, tensor.view(-1)[other]
