@@ -138,6 +138,12 @@ def test_a_hundred_megabytes_are_refused_at_once(server: Running) -> None:
     assert time.monotonic() - start < 5
 
 
+def test_a_head_without_end_is_not_read_on(server: Running) -> None:
+    lines = b"".join(b"X-More: " + b"a" * 1000 + b"\r\n" for _ in range(10_000))
+    with server.connection() as connection, pytest.raises((BrokenPipeError, ConnectionResetError)):
+        connection.sendall(b"GET /health HTTP/1.1\r\n" + 10 * lines)
+
+
 def test_a_body_of_unknown_length_is_read_up_to_the_limit(server: Running) -> None:
     sent = []
 

@@ -23,13 +23,19 @@ AT_ONCE = 256  # rows times steps of a prompt in one call, where nobody writes
 BETWEEN = 64  # the same, where somebody does
 UNFETCHED = 1024  # pieces that wait for a slow reader: its text rests, and its place is free
 WAKE_SECONDS = 0.025  # between two wakings of one reader
+GIVE_WAY_SECONDS = 0.005  # for which a step waits, at most, until the event loop has nothing to do
 
 
 class Batcher:
-    """Runs jobs on an engine; `streams` of them together, `queue` more may wait."""
+    """Runs jobs on an engine; `streams` of them together, `queue` more may wait.
 
-    def __init__(self, engine: Engine, unknown: int | None, streams: int, queue: int) -> None:
-        self._engine, self._streams, self._queue = engine, streams, queue
+    `idle` is set while the event loop has nothing to do: steps give way to those who come and go.
+    """
+
+    def __init__(
+        self, engine: Engine, unknown: int | None, streams: int, queue: int, idle: threading.Event
+    ) -> None:
+        self._engine, self._streams, self._queue, self._idle = engine, streams, queue, idle
         self._bias = forbid(engine.vocabulary_size, [unknown])[np.newaxis]
         self._changed = threading.Condition()
         self._jobs: set[Job] = set()  # all that are not done
@@ -106,6 +112,7 @@ class Batcher:
                     self._changed.wait()
                 if self._closed:
                     break
+            self._idle.wait(GIVE_WAY_SECONDS)
             try:
                 self._admit()
                 self._read()

@@ -5,8 +5,10 @@ A service comes in. Knows nothing of what is served.
 
 import asyncio
 import gc
+import selectors
 import socket
 import sys
+import threading
 import time
 from types import FrameType
 
@@ -22,6 +24,24 @@ SWITCH_SECONDS = 0.0005
 LAST_SECONDS = 1.0  # to tell clients that the server ends, before their connections are cut
 
 
+class Watch(selectors.DefaultSelector):
+    """Waits for news of sockets, and tells others that it does."""
+
+    def __init__(self, idle: threading.Event) -> None:
+        super().__init__()
+        self._idle = idle
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait; with a timeout of 0 the event loop has more to do, and is not idle."""
+        if timeout == 0:
+            return super().select(timeout)
+        self._idle.set()
+        try:
+            return super().select(timeout)
+        finally:
+            self._idle.clear()
+
+
 class Server(uvicorn.Server):
     """Serves until SIGTERM or Ctrl-C, then finishes what runs, in bounded time; a second signal ends it."""
 
@@ -32,6 +52,7 @@ class Server(uvicorn.Server):
             access_log=False,
             server_header=False,
             lifespan="off",
+            http="h11",  # which bounds the head of a request; httptools, faster, reads on without end
             ws="none",
             timeout_graceful_shutdown=3,
         )
@@ -94,6 +115,7 @@ def serve(service: Service, listening: socket.socket, key: str | None = None) ->
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()  # what is here now stays: to look through it for garbage would halt all clients for 0.1 s
     try:
-        Server(service, key).run(sockets=[listening])
+        with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(Watch(service.idle))) as runner:
+            runner.run(Server(service, key).serve(sockets=[listening]))
     finally:
         service.close()

@@ -6,6 +6,7 @@ nothing of HTTP but the refusals.
 
 import asyncio
 import secrets
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +54,7 @@ class Begun(NamedTuple):
 class Served:
     """One model."""
 
-    def __init__(self, name: str, model: LanguageModel, limits: Limits) -> None:
+    def __init__(self, name: str, model: LanguageModel, limits: Limits, idle: threading.Event) -> None:
         """Check that it writes on, and start its threads.
 
         Raises:
@@ -62,7 +63,7 @@ class Served:
         """
         model.start()
         self.name, self.model, self.created = name, model, int(time.time())
-        self.batcher = Batcher(model.engine, model.tokenizer.unknown, limits.streams, limits.queue)
+        self.batcher = Batcher(model.engine, model.tokenizer.unknown, limits.streams, limits.queue, idle)
         self._scorer, self._scores = ThreadPoolExecutor(1, "elman-score"), 0
 
     async def score(self, text: str) -> list[TokenScore]:
@@ -90,7 +91,9 @@ class Service:
 
     def __init__(self, models: Mapping[str, LanguageModel], limits: Limits) -> None:
         self.limits, self.metrics = limits, Metrics()
-        self.models = {name: Served(name, model, limits) for name, model in models.items()}
+        self.idle = threading.Event()  # the event loop has nothing to do
+        self.idle.set()
+        self.models = {name: Served(name, model, limits, self.idle) for name, model in models.items()}
         self.states = States(limits.states, limits.state_seconds)
         self.draining = False  # what runs is finished, nothing new begins
         self.stopped = asyncio.Event()  # nobody is answered any more
