@@ -86,6 +86,14 @@ def test_a_text_that_cannot_be_used(world: Path, text: str, said: list[str]) -> 
     assert not (world / "new").exists()
 
 
+def test_a_model_that_no_memory_holds(world: Path) -> None:
+    size = ["--set", "model.hidden_size=2000000"]  # 58 TiB
+    line = refused(elman("train", "good.txt", "--out", "new", *TINY, *size, cwd=world))
+    assert "not enough memory" in line
+    assert "lower model.hidden_size" in line
+    assert not (world / "new").exists()
+
+
 SETTINGS = [
     (["--recipe", "defualt"], ["no recipe 'defualt'", "did you mean default"]),
     (["--recipe", "none.toml"], ["no recipe file none.toml (No such file or directory)"]),

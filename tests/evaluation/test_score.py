@@ -127,6 +127,17 @@ def test_the_verdict_says_as_good_where_three_digits_are_the_same() -> None:
     assert verdict(score, same, None) == ["as good as the best baseline, lzma: 0.000 bits per byte"]
 
 
+def test_who_memorises_is_not_told_to_train_longer() -> None:
+    score, better = (
+        Score(nats=20.0, tokens=20, characters=20, bytes=20),
+        {"lzma": Baseline("lzma", 5.0, 20, 20)},
+    )
+    assert verdict(score, better, 0.9)[0].endswith("train longer, or with a larger model or another recipe")
+    worse, memorising = verdict(score, better, 0.1)
+    assert worse.endswith("bits per byte")
+    assert memorising.endswith("raise model.dropout, lower model.hidden_size, or use more text")
+
+
 def test_where_most_of_a_score_is_spelling_the_vocabulary_is_blamed() -> None:
     spelled = Score(20 * math.log(4), tokens=20, characters=20, bytes=20, unknown=19, spelling_nats=20.0)
     worse = {"unigram": Baseline("unigram", 5.0, 20, 20)}

@@ -59,6 +59,11 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         _write_to_nothing()
         sys.exit(0)
+    except (MemoryError, RuntimeError) as error:
+        if not _says_no_memory(error):
+            raise
+        _say("elman: not enough memory for this; lower model.hidden_size, train.batch_size or train.window")
+        sys.exit(2)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
@@ -71,6 +76,12 @@ def main() -> None:
         message = " ".join(error.format_message().split()).rstrip(".")
         _say(f"elman: {message[:1].lower()}{message[1:]}; see {command} --help")
         sys.exit(2)
+
+
+def _says_no_memory(error: Exception) -> bool:
+    """Whether Python, or torch for a processor or a GPU, was refused memory."""
+    kinds = (MemoryError.__name__, "OutOfMemoryError")
+    return type(error).__name__ in kinds or "can't allocate memory" in str(error)
 
 
 def _write_to_nothing() -> None:

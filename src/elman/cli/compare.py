@@ -162,3 +162,4 @@ def _draw(
     beginning = f"{prompt!r}" if prompt else "a new line"
     title = f"Samples: {SAMPLE_TOKENS} tokens after {beginning}, seed 0"
     write_bytes(plot, draw(shown, title, notes, plot.suffix))
+    talk.print(f"drawn in {plot}")

@@ -18,7 +18,8 @@ def verdict(
     """Return a few sentences about a held-out score."""
     if leak:
         return [f"leak: {leak}; the model sees what it has to predict, and its score is no quality"]
-    sentences = []
+    sentences, held_out = [], score.nats_per_known_token
+    memorising = train_nats_per_token is not None and train_nats_per_token < MEMORISING * held_out
     if score.right is not None:
         sentences.append(
             f"gaps: {score.right / score.tokens:.1%} of the tokens guessed right, each with both its sides "
@@ -37,12 +38,13 @@ def verdict(
                 f"worse than {name}: {figures}; the vocabulary lacks most of it: train on text of this kind, "
                 "or with --tokenizer byte"
             )
+        elif memorising:
+            sentences.append(f"worse than {name}: {figures}")
         else:
             sentences.append(
                 f"worse than {name}: {figures}; train longer, or with a larger model or another recipe"
             )
-    held_out = score.nats_per_known_token
-    if train_nats_per_token is not None and train_nats_per_token < MEMORISING * held_out:
+    if memorising:
         sentences.append(
             f"memorising: {train_nats_per_token:.3f} nats per token on the training part, "
             f"{held_out:.3f} held out; raise model.dropout, lower model.hidden_size, "

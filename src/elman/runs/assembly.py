@@ -30,7 +30,8 @@ def make_trainer(preparation: Preparation, precision: str, recurrence: str, rank
     windows = _windows(preparation)
     if windows.rows % ranks.size:
         raise SettingsError(
-            f"train.batch_size is {windows.rows}, expected a multiple of {ranks.size} processes"
+            f"train.batch_size is {windows.rows}, expected a multiple of {ranks.size} processes; "
+            f"start as many as divide {windows.rows}"
         )
     if ranks.size > 1 and settings.model.max_norm is not None:
         raise SettingsError(

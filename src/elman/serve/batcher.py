@@ -33,7 +33,12 @@ class Batcher:
     """
 
     def __init__(
-        self, engine: Engine, unknown: int | None, streams: int, queue: int, idle: threading.Event
+        self,
+        engine: Engine,
+        unknown: int | None,
+        streams: int,
+        queue: int,
+        idle: threading.Event | None = None,
     ) -> None:
         self._engine, self._streams, self._queue, self._idle = engine, streams, queue, idle
         self._bias = forbid(engine.vocabulary_size, [unknown])[np.newaxis]
@@ -112,7 +117,8 @@ class Batcher:
                     self._changed.wait()
                 if self._closed:
                     break
-            self._idle.wait(GIVE_WAY_SECONDS)
+            if self._idle:
+                self._idle.wait(GIVE_WAY_SECONDS)
             try:
                 self._admit()
                 self._read()
