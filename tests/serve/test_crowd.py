@@ -20,7 +20,6 @@ from elman import LanguageModel
 CROWD = 1000
 GOOD = 20
 TOKENS = 150
-ROUNDS = 5
 
 
 def request(seed: int, tokens: int, stream: bool) -> bytes:
@@ -96,16 +95,14 @@ def test_a_thousand_clients_leave_the_server_as_it_was(folder: Path, model: Lang
         try:
             port = int(re.search(r"127\.0\.0\.1:(\d+)", process.stderr.readline())[1])
             expected = [model.generate("the", TOKENS, seed=n) for n in range(GOOD)]
-            sizes, slowest = list[int](), list[float]()
-            for _ in range(ROUNDS):
-                waits = list[float]()
+            sizes, waits = list[int](), list[float]()
+            for _ in range(3):
                 with health(port, waits):
                     assert asyncio.run(crowd(port)) == expected
                 sizes.append(resident(process))
-                slowest.append(statistics.quantiles(waits, n=20)[-1])
         finally:
             process.terminate()
         assert process.wait(20) == 0
         assert process.stderr.read() == ""
     assert sizes[-1] < 1.05 * sizes[0], sizes
-    assert min(slowest) < 0.05, slowest  # what else runs on the machine only adds to a wait
+    assert statistics.quantiles(waits, n=20)[-1] < 0.05, sorted(waits)

@@ -80,8 +80,8 @@ def main() -> None:
 
 def _says_no_memory(error: Exception) -> bool:
     """Whether Python, or torch for a processor or a GPU, was refused memory."""
-    kinds = (MemoryError.__name__, "OutOfMemoryError")
-    return type(error).__name__ in kinds or "can't allocate memory" in str(error)
+    refusals = "can't allocate memory", "out of memory"  # torch's, which are RuntimeErrors
+    return isinstance(error, MemoryError) or any(refusal in str(error) for refusal in refusals)
 
 
 def _write_to_nothing() -> None:

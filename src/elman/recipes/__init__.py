@@ -103,12 +103,10 @@ def _check(name: str, table: Layer, case: Layer) -> None:
 
 
 def _applies(case: Layer, sizes: dict[str, float]) -> bool:
-    for condition in CONDITIONS:
-        if condition in case:
-            size, bound = condition.split("_")
-            if not (sizes[size] < case[condition] if bound == "below" else sizes[size] >= case[condition]):
-                return False
-    return True
+    bounds = [(*name.split("_"), limit) for name, limit in case.items() if name in CONDITIONS]
+    return all(
+        sizes[size] < limit if bound == "below" else sizes[size] >= limit for size, bound, limit in bounds
+    )
 
 
 def _settings(case: Layer) -> Layer:

@@ -170,8 +170,8 @@ class Ranks:
             yield
         except (RuntimeError, OSError) as error:
             raise RankError(
-                f"another of the {self.size} processes of this run has ended, expected all of them; what it "
-                "said last says why. What was saved, if anything, is intact: go on with --resume --out DIR"
+                f"another of the {self.size} processes of this run has ended, expected all of them; what was "
+                "saved, if anything, is intact: go on with --resume --out DIR"
             ) from error
 
 
