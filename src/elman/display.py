@@ -59,6 +59,7 @@ def follow(run: "Run") -> bool:
         run.stop = True
 
     _show_preparation(run)
+    begun = run.trainer.step
     # Ctrl-C and SIGTERM end the run after the step that is being done
     with asking_first(stop, SIGINT, SIGTERM), _Bar(run) as bar:
         for event in run.events():
@@ -73,6 +74,8 @@ def follow(run: "Run") -> bool:
                     return False
                 case Stopped():
                     talk.print(f"{event.reason} after {run.trainer.step:,} steps")
+                    if run.trainer.step == begun:
+                        talk.print("nothing was left to do; a larger budget trains it longer")
     return True
 
 
@@ -189,9 +192,10 @@ def _show_preparation(run: "Run") -> None:
 
 def _show_start(run: "Run", started: "Started") -> None:
     model, precision, recurrence = run.settings.model, started.precision, started.recurrence
+    processes = f" in {started.processes} processes" if started.processes > 1 else ""
     talk.print(
         f"{model.cell} {model.layers} x {model.hidden_size}, {started.parameters:,} parameters, "
-        f"on {started.device}; precision {precision.name}: {precision.reason}; "
+        f"on {started.device}{processes}; precision {precision.name}: {precision.reason}; "
         f"recurrence {recurrence.name}: {recurrence.reason}"
     )
     for damaged in started.damaged:
@@ -202,6 +206,8 @@ def _show_start(run: "Run", started: "Started") -> None:
 
 def _show_validation(validated: "Validated") -> None:
     mark = "  best so far" if validated.best else ""
-    talk.print(f"step {validated.step:,}: validation {validated.nats_per_token:.4f} nats per token{mark}")
+    talk.print(
+        f"step {validated.step:,}: quick validation {validated.nats_per_token:.4f} nats per token{mark}"
+    )
     for prompt, sample in validated.samples.items():
         talk.print(f"  {prompt!r} -> {sample!r}")

@@ -99,6 +99,20 @@ def test_evaluate_of_another_text_scores_all_of_it(trained: dict, folder: Path) 
     assert evaluation["nats_per_token"] == pytest.approx(sum(token.nats for token in scored) / 20, rel=1e-5)
 
 
+def test_evaluate_says_of_another_text_how_much_of_it_was_learned(trained: dict, folder: Path) -> None:
+    learned = (folder / "text.txt").read_text()[:9000]
+    foreign = "Quite another thing: no number is here, and no sum.\n"
+    expected = {learned: 1.0, learned[:3000] + foreign * 20: 3000 / 4040, foreign * 200: 0.0}
+    for text, share in expected.items():
+        (folder / "other.txt").write_text(text)
+        evaluation = json.loads(elman("evaluate", "models/text", "other.txt", "--json", cwd=folder).stdout)
+        assert evaluation["learned"] == pytest.approx(share, abs=0.01)
+        said = [sentence for sentence in evaluation["verdict"] if sentence.startswith("learned: ")]
+        assert said == (evaluation["verdict"] if share > 0.5 else [])
+    own = json.loads(elman("evaluate", "models/text", "--json", cwd=folder).stdout)
+    assert "learned" not in own  # its held-out part is new to it
+
+
 def test_dynamic_evaluation_is_a_second_score_and_learns_from_what_it_reads(
     trained: dict, folder: Path
 ) -> None:

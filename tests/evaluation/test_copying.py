@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elman.evaluation import copying
-from elman.evaluation.copying import Copied, find_copies
+from elman.evaluation.copying import Copied, find_copies, share_copied
 
 
 def slow(sample: str, text: str, run: int) -> Copied:
@@ -25,7 +25,9 @@ def test_equals_a_search_for_every_substring(sample: str, pieces: list[str], run
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(copying, "RUN", run)
         patch.setattr(copying, "BLOCK", 5)
-        assert find_copies(sample, lambda: pieces) == slow(sample, "".join(pieces), run)
+        expected = slow(sample, "".join(pieces), run)
+        assert find_copies(sample, lambda: pieces) == expected
+        assert share_copied(sample, pieces) == expected.share
 
 
 def test_a_long_quotation_in_a_long_text_is_found_to_the_character() -> None:

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 EXAMPLE = "Example: elman compare models/book models/book-2 --plot books.svg"
 SCORES = {  # of a row: its heading in the table, and how it is written
-    "bits_per_byte": ("bits/byte", ".3f"),
-    "bits_per_character": ("bits/char", ".3f"),
-    "nats_per_token": ("nats/token", ".3f"),
-    "perplexity": ("perplexity", ".2f"),
+    "bits_per_byte": ("bits/\nbyte", ".3f"),
+    "bits_per_character": ("bits/\nchar", ".3f"),
+    "nats_per_token": ("nats/\ntoken", ".3f"),
+    "perplexity": ("perplex-\nity", ".2f"),
 }
 SIZES = {
-    "parameters": ("parameters", ",d"),
+    "parameters": ("param-\neters", ",d"),
     "seconds": ("seconds", ".0f"),
-    "tokens_per_second": ("tokens/s", ",.0f"),
+    "tokens_per_second": ("tokens/\nsecond", ",.0f"),
 }
 SAMPLE_TOKENS = 120
 
@@ -86,12 +86,12 @@ def _table(rows: Sequence[dict[str, Any]]) -> "Table":
     from elman.runs.compared import LEAK
 
     leaks = any(row["leak"] for row in rows)
-    table = Table(box=None, pad_edge=False, caption=f"* {LEAK}: no quality" if leaks else None)
-    table.caption_justify = "left"
-    for heading in ("model", "tokenizer"):
-        table.add_column(heading)
-    for heading, _ in (*SCORES.values(), *SIZES.values()):
-        table.add_column(heading, justify="right")
+    caption = f"* {LEAK}: no quality" if leaks else None
+    table = Table(box=None, pad_edge=False, collapse_padding=True, caption=caption, caption_justify="left")
+    table.add_column("model", overflow="fold", vertical="bottom")
+    table.add_column("token-\nizer", overflow="fold")
+    for heading, _ in (*SCORES.values(), *SIZES.values()):  # a narrow terminal folds names, never digits
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         mark = "*" if row["leak"] else ""
         scores = [f"{row[name]:{form}}{mark}" for name, (_, form) in SCORES.items()]

@@ -179,7 +179,7 @@ class Settings(Section):
     encoding: str = Field("utf-8", description="character encoding of the text")
     characters: Count | None = Field(None, description="use the first so many characters; none: all")
     line_ends: Literal["keep", "space"] = Field(
-        "keep", description="keep line ends, or turn them into spaces"
+        "keep", description="keep line ends, each as one \\n, or turn them into spaces"
     )
     pair: tuple[Prompt, Prompt] | None = Field(
         None, strict=False, description="source and target of one length, learned where no text is named"

@@ -34,15 +34,27 @@ def find_copies(sample: str, read: Callable[[], Iterable[str]]) -> Copied:
     if not sample:
         raise ValueError("found an empty sample; expected at least one character")
     codes = _codes(sample)
-    starts, regions = _common(codes, _blocks(read(), len(codes)), RUN) if len(codes) >= RUN else ([], [])
+    share, regions = _share(codes, read())
     if not regions:
         shortest, longest = 0, min(RUN - 1, len(codes))
         return Copied(_longest(codes, shortest, longest, lambda length: _blocks(read(), length)), 0.0)
+    return Copied(_longest(codes, RUN, len(codes), lambda _: iter(regions)), share)
+
+
+def share_copied(sample: str, chunks: Iterable[str]) -> float:
+    """Return the share of a sample's characters, 0 to 1, in runs of at least RUN that stand in a text."""
+    return _share(_codes(sample), chunks)[0]
+
+
+def _share(codes: Codes, chunks: Iterable[str]) -> tuple[float, list[Codes]]:
+    """Return that share, and the parts of the text where such runs stand."""
+    if len(codes) < RUN:
+        return 0.0, []
+    starts, regions = _common(codes, _blocks(chunks, len(codes)), RUN)
     covered = np.zeros(len(codes) + 1, dtype=np.int64)
     np.add.at(covered, starts, 1)
-    np.add.at(covered, np.asarray(starts) + RUN, -1)
-    share = float((np.cumsum(covered)[:-1] > 0).mean())
-    return Copied(_longest(codes, RUN, len(codes), lambda _: iter(regions)), share)
+    np.add.at(covered, [start + RUN for start in starts], -1)
+    return float((np.cumsum(covered)[:-1] > 0).mean()), regions
 
 
 def _longest(codes: Codes, low: int, high: int, blocks: Callable[[int], Iterator[Codes]]) -> int:

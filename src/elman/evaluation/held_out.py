@@ -16,12 +16,14 @@ from elman.storage.atomic import write_text
 from elman.text import Part, TextStore
 
 from .baselines import TRAINING_BYTES_AT_MOST, Baseline, measure_baselines
+from .copying import share_copied
 from .gaps import score_gaps
 from .neighbours import measure_gap_baselines
 from .score import Score, Scored, score_text
 from .verdict import verdict
 
 CONTEXT = 1000  # characters before the part, which the model reads without being scored on them
+STRETCHES, STRETCH = 20, 500  # of another text: how many, and characters of each, are looked for
 
 
 def evaluate_part(
@@ -63,23 +65,25 @@ def evaluate_foreign(
 ) -> dict[str, Any]:
     """Score another text than the one the model learned, from a cold state.
 
-    The baselines learn what the model learned; without `learned` (the text and its training part) there
-    are none.
+    The baselines learn what the model learned, and "learned" is the share of the text that stands there;
+    without `learned` (the text and its training part) there are none.
     """
     stop = min(text.characters, characters_at_most or text.characters)
     score = _score(model, text.read(0, stop), "", counter(advance, "scoring", stop))
-    baselines = {}
+    baselines, share = {}, None
     if learned:
         store, training = learned
         counter(advance, "baselines")
+        share = share_copied(_stretches(text, stop), nearest(store, training))
         learned_from, heldout = nearest(store, training), text.slice(0, stop)
         if model.window is None:
             baselines = measure_baselines(learned_from, heldout, follows=False)
         else:
             baselines = measure_gap_baselines(learned_from, heldout)
-    return report(score, baselines, leak=model.leak) | {
+    return report(score, baselines, leak=model.leak, learned=share) | {
         "part": "whole text",
         "of_characters": text.characters,
+        "learned": share,
         **_dynamic(model, text.read(0, stop), "", stop, advance),
     }
 
@@ -89,13 +93,14 @@ def report(
     baselines: dict[str, Baseline],
     train_nats_per_token: float | None = None,
     leak: str | None = None,
+    learned: float | None = None,
 ) -> dict[str, Any]:
     """Return a score beside its baselines, as `--json` shows them."""
     return {
         **score.as_dict(),
         "baselines": {name: baseline.bits_per_byte for name, baseline in baselines.items()},
         "leak": leak,
-        "verdict": verdict(score, baselines, train_nats_per_token, leak),
+        "verdict": verdict(score, baselines, train_nats_per_token, leak, learned),
     }
 
 
@@ -138,6 +143,14 @@ def _dynamic(
     learner = model._replace(engine=model.dynamic)
     score = score_text(learner, chunks, context, counter(advance, "learning while scoring", characters))
     return {"dynamic": score.as_dict()}
+
+
+def _stretches(text: TextStore, stop: int) -> str:
+    """Return the first so many characters of a text, or stretches spread over them where they are many."""
+    if stop <= STRETCHES * STRETCH:
+        return text.slice(0, stop)
+    starts = (number * (stop - STRETCH) // (STRETCHES - 1) for number in range(STRETCHES))
+    return "".join(text.slice(start, start + STRETCH) for start in starts)
 
 
 def nearest(text: TextStore, training: Part) -> Iterator[str]:

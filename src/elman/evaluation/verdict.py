@@ -7,6 +7,7 @@ from .score import Score
 
 SPELLED = 0.5  # of a score: above this share it is the spelling of what the vocabulary lacks that tells
 MEMORISING = 0.75  # training nats below this share of the held-out nats
+LEARNED = 0.5  # of a text: above this share of it in the training part, its score is none of what is new
 
 
 def verdict(
@@ -14,10 +15,16 @@ def verdict(
     baselines: Mapping[str, Baseline],
     train_nats_per_token: float | None,
     leak: str | None = None,
+    learned: float | None = None,
 ) -> list[str]:
-    """Return a few sentences about a held-out score."""
+    """Return a few sentences about a score; `learned`: the share of the text that the model has learned."""
     if leak:
         return [f"leak: {leak}; the model sees what it has to predict, and its score is no quality"]
+    if learned is not None and learned > LEARNED:
+        return [
+            f"learned: {learned:.0%} of this text stands in the training part, and this is no score of what "
+            "is new; without a text the held-out part is scored"
+        ]
     sentences, held_out = [], score.nats_per_known_token
     memorising = train_nats_per_token is not None and train_nats_per_token < MEMORISING * held_out
     if score.right is not None:

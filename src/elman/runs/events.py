@@ -13,6 +13,7 @@ class Started:
     precision: Precision
     recurrence: Choice
     device: str
+    processes: int
     parameters: int
     step: int  # steps done before
     damaged: list[str]  # files that were not whole, a sentence for each; they are written anew
@@ -28,7 +29,7 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Validated:
-    """The model was scored on the first tokens of the validation part."""
+    """The model was scored quickly: on the first tokens of the validation part, in rows from cold states."""
 
     step: int
     nats_per_token: float

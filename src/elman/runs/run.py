@@ -111,6 +111,7 @@ class Run:
             trainer.precision,
             self.network.stack.choice,
             self.device,
+            trainer.ranks.size,
             self.network.parameter_count(),
             trainer.step,
             self._damaged,
