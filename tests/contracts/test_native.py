@@ -11,6 +11,7 @@ from torch import Tensor
 from elman.cells import CELLS, Cell, State
 from elman.recurrence import Unroll, fused, native, reference, scan
 from elman.recurrence.native import library
+from elman.recurrence.native.pages import PAGE, large_pages
 
 TORCH = {"rnn-tanh": fused, "rnn-relu": fused, "gru": fused, "lstm": fused, "min-gru": scan, "min-lstm": scan}
 
@@ -88,7 +89,7 @@ def threads(request: pytest.FixtureRequest) -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("threads", [1, 2, 5], indirect=True)
+@pytest.mark.parametrize("threads", [1, 2, 5, 30], indirect=True)  # 30: more than there are units to share
 @pytest.mark.parametrize("rows", [1, 7, 21])
 @pytest.mark.parametrize("name", ["rnn-relu", "gru", "lstm"])
 @pytest.mark.usefixtures("threads")
@@ -102,6 +103,17 @@ def test_few_rows_and_many_weights(name: str, rows: int) -> None:
     exact = results(reference.unroll, cell.double(), x.double(), type(state)(*(p.double() for p in state)))
     for ours, expected in zip(found, exact, strict=True):
         assert (ours - expected).norm() <= 1e-5 * expected.norm()
+
+
+def test_large_pages_belong_to_one_tensor_at_a_time() -> None:
+    count = 2**20 + 16
+    first, second = (large_pages(count, torch.float32).fill_(number) for number in (1.0, 2.0))
+    assert {room.data_ptr() % PAGE for room in (first, second)} == {0}
+    place = first.data_ptr()
+    del first
+    third, fourth = (large_pages(count, torch.float32).fill_(number) for number in (3.0, 4.0))
+    assert third.data_ptr() == place  # pages that are free are lent again
+    assert [float(room.mean()) for room in (second, third, fourth)] == [2.0, 3.0, 4.0]
 
 
 def test_what_is_not_a_number_stays_so() -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from .library import find_function, lanes, pointer
+from .pages import large_pages
 
 
 class Team(ctypes.Structure):
@@ -66,10 +67,10 @@ class Common(Protocol):
 
 def pack(weight: Tensor, kind: torch.dtype, back: bool) -> tuple[Tensor, Tensor | None]:
     """Return the weight in the order of a step forward; and of a step back, where that is asked for."""
-    forward = torch.empty(weight.numel(), dtype=kind)
-    backward = torch.empty_like(forward) if back else None
-    _pack(weight, forward, backward, slice(0, weight.shape[0] // lanes()))
-    return forward, backward
+    packed = large_pages(weight.numel(), kind)
+    packed_back = large_pages(weight.numel(), kind) if back else None
+    _pack(weight, packed, packed_back, slice(0, weight.shape[0] // lanes()))
+    return packed, packed_back
 
 
 def pack_together(weight: Tensor, kind: torch.dtype, common: Common) -> tuple[Tensor, Tensor]:
