@@ -154,7 +154,7 @@ def test_a_leak_stands_last_and_is_marked_as_no_quality(world: Path, tmp_path: P
     table = done.stdout.splitlines()
     (row,) = [line for line in table if line.startswith("runs/leaky  ")]
     assert row.count("*") == 4  # its scores, and not its sizes
-    assert table.index(row) == 3
+    assert table.index(row) == 4  # after two lines of headings and the two other models
     assert [line for line in table if line.startswith(f"* {LEAK}: no quality")]
     assert f"\nruns/leaky\n({LEAK})\n" in done.stdout
     last = json.loads(elman(*compare, "--json", cwd=world).stdout)[-1]
