@@ -189,7 +189,8 @@ class LanguageModel(Writer):
 
         Returns nats_per_token, perplexity, bits_per_character, bits_per_byte, baselines and more, as
         `elman evaluate --json` prints them. `characters` limits how many are scored. The text that the
-        model was trained on counts as its own. With `dynamic` the text is scored once more, by torch, in
+        model was trained on counts as its own; of another one "learned" is the share of it that stands in the
+        training part, if that is at hand. With `dynamic` the text is scored once more, by torch, in
         weights that learn from each few tokens after these are scored: "dynamic" has that score.
 
         Raises:
