@@ -13,10 +13,10 @@ template <typename Number, int COLUMNS>
 constexpr int MOST = std::min(12, REGISTERS<Number> / (std::is_same_v<Number, float> && COLUMNS == 4 ? 2 : COLUMNS));
 
 // sums[row][column] = inputs[row] . weights[column], over the depth of one block; `next` is what will be read some
-// time after, of which some is fetched; what is left of it is returned. Within another function gcc would move sums to memory.
+// time after, of which some is fetched; what is left of it is returned. Within another function gcc moves sums to memory.
 template <int ROWS, int COLUMNS>
-[[gnu::noinline]] const float* multiply(const float* inputs, int64_t stride, const float* weights, int depth, Vector (*sums)[COLUMNS],
-                             const float* next) {
+[[gnu::noinline]] const float* multiply(const float* inputs, int64_t stride, const float* weights, int depth,
+                                        Vector (*sums)[COLUMNS], const float* next) {
   constexpr int SIDE = COLUMNS == 4 && ROWS * COLUMNS > LANES ? 2 : COLUMNS;
   for (int first = 0; first < COLUMNS; first += SIDE, next += LANES * depth) {
     Vector part[ROWS][SIDE] = {};
