@@ -72,7 +72,7 @@ def training(path: str, tokens: Tokens, bf16: bool) -> Callable[[], object]:
     torch.manual_seed(0)
     recipe = load_recipe("min-gru").settings
     network = Network(ModelSettings.model_validate(recipe["model"]), VOCABULARY)
-    network.use(Choice(path, "", PATHS[path], native.advance if path == "native" else None))
+    network.use(Choice(path, "", PATHS[path], native.unroll if path == "native" else None))
     settings = TrainSettings.model_validate({**recipe["train"], "window": STEPS})
     windows = WINDOWS["adjacent"](tokens, STEPS, settings.batch_size, 0)
     trained = Trainer(network, windows, settings, Precision("bf16" if bf16 else "fp32", "")).steps()

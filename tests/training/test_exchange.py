@@ -159,8 +159,8 @@ def test_few_rows_and_many_weights_are_seen_to_together(
             if common:
                 common.clear_gradient()
             x, now = table.clone().requires_grad_(), cell.state_type(*(part.detach() for part in now))
-            products = Lookup(cell.project(x), ids[:, own])
-            outputs, now = native.advance(cell, products if tokens else products.rows(), now)
+            read = Lookup(x, ids[:, own])
+            outputs, now = native.unroll(cell, read if tokens else read.rows(), now)
             (outputs.sin().sum() + sum(part.square().sum() for part in now)).backward()
             found["own"] += [outputs.detach(), *(part.detach() for part in now)]
             found["weight"] += [weight.grad.clone()]

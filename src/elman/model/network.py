@@ -107,7 +107,7 @@ class Network(nn.Module):
         """Whether what the first layer makes of an id is made of its row alone, and is made cheaper so."""
         options, table = self.settings, self.embedding
         changed = self.training and options.embedding_dropout or options.max_norm is not None
-        if changed or options.padding_idx is not None or self.stack.choice.advance is None:
+        if changed or options.padding_idx is not None or self.stack.choice.unroll_lookup is None:
             return False
         width = self.vocabulary_size if table is None else table.embedding_dim
         return pays(self.vocabulary_size, width, ids.numel())

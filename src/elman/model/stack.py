@@ -59,7 +59,7 @@ class Stack(nn.Module):
     def forward(self, x: Tensor | Lookup, states: States) -> tuple[Tensor, States]:
         """Run x (T, B, D) from states on: outputs (T, B, H), of both directions (T, B, 2H), and new states.
 
-        With `batch_first`, x and outputs are (B, T, .). A lookup is for a path with an `advance`.
+        With `batch_first`, x and outputs are (B, T, .). A lookup is for a path with an `unroll_lookup`.
         """
         if self.batch_first:
             x = x.transpose(0, 1)
@@ -92,8 +92,8 @@ class Stack(nn.Module):
         if self.training and self.weight_dropout.p:
             cell = cell.with_recurrent_weight(self.weight_dropout(cell.recurrent_weight))
         if isinstance(x, Lookup):
-            assert self.choice.advance is not None
-            outputs, state = self.choice.advance(cell, x.through(cell.project), state)
+            assert self.choice.unroll_lookup is not None
+            outputs, state = self.choice.unroll_lookup(cell, x, state)
         else:
             outputs, state = self.choice.unroll(cell, x, state)
         after.append(state)

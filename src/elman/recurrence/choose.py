@@ -12,14 +12,14 @@ from . import fused, native, reference, scan
 from .lookup import Lookup
 
 Unroll = Callable[[Cell, Tensor, State], tuple[Tensor, State]]
-Advance = Callable[[Cell, Lookup, State], tuple[Tensor, State]]
+UnrollLookup = Callable[[Cell, Lookup, State], tuple[Tensor, State]]
 PATHS: dict[str, Unroll] = {
     "reference": reference.unroll,
     "fused": fused.unroll,
     "native": native.unroll,
     "scan": scan.unroll,
 }
-ADVANCES: dict[str, Advance] = {"native": native.advance, "scan": scan.advance}
+LOOKUP_PATHS: dict[str, UnrollLookup] = {"native": native.unroll, "scan": scan.unroll}
 SMALLEST_NATIVE = 128  # hidden units from which the native path can be faster
 
 
@@ -29,7 +29,7 @@ class Choice(NamedTuple):
     name: str
     reason: str
     unroll: Unroll
-    advance: Advance | None = None  # the same from input products on, of a path that can be parted there
+    unroll_lookup: UnrollLookup | None = None  # the same over rows of a table, of a path that can
 
 
 def choose(cell: Cell, wanted: str = "auto") -> Choice:
@@ -70,4 +70,4 @@ def rivals(cell: Cell) -> list[Choice]:
 
 
 def _path(name: str, reason: str) -> Choice:
-    return Choice(name, reason, PATHS[name], ADVANCES.get(name))
+    return Choice(name, reason, PATHS[name], LOOKUP_PATHS.get(name))

@@ -22,17 +22,12 @@ from .lookup import Lookup
 SERVED = (LinearCell,)
 
 
-def unroll(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
+def unroll(cell: Cell, x: Tensor | Lookup, state: State) -> tuple[Tensor, State]:
     """Run a cell over a sequence: x (T, B, D) and a state -> outputs (T, B, H) and the state after the last
     step, in the precision of the weights.
     """
-    return advance(cell, cell.project(x), state)
-
-
-def advance(cell: Cell, projected: Tensor | Lookup, state: State) -> tuple[Tensor, State]:
-    """Do the same from the input products (T, B, G*H) on."""
     assert isinstance(cell, LinearCell)
-    projected = projected.rows() if isinstance(projected, Lookup) else projected
+    projected = x.through(cell.project).rows() if isinstance(x, Lookup) else cell.project(x)
     # torch gives `apply` no types
     states: Tensor = Scan.apply(*cell.coefficients(projected), state.h)  # type: ignore[no-untyped-call]
     return states, cell.state_type(states[-1].clone())

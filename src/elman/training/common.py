@@ -26,7 +26,8 @@ class CommonWeight:
         self._uses = 0
         self._orders: dict[torch.dtype, tuple[Tensor, ...]] = {}
         self._rows: dict[int, Rows] = {}
-        self._rooms: dict[int, Tensor] = {}
+        self._memory: dict[int, Tensor] = {}  # (N,) by its place
+        self._rooms: dict[tuple[int, torch.dtype, tuple[int, ...]], Tensor] = {}  # views of it
 
     @property
     def team(self) -> Team:
@@ -73,10 +74,13 @@ class CommonWeight:
 
     def room(self, place: int, kind: torch.dtype, shape: Sequence[int]) -> Tensor:
         """Return a tensor of numbers of up to 4 bytes, the same in all processes for the same place."""
-        count = math.prod(shape)
-        if place not in self._rooms or len(self._rooms[place]) < count:
-            self._rooms[place] = self._ranks.memory(count)
-        return self._rooms[place].view(kind)[:count].view(shape)
+        key = place, kind, tuple(shape)
+        if key not in self._rooms:
+            count = math.prod(shape)
+            if place not in self._memory or len(self._memory[place]) < count:
+                self._memory[place] = self._ranks.memory(count)
+            self._rooms[key] = self._memory[place].view(kind)[:count].view(key[-1])
+        return self._rooms[key]
 
     def clear_gradient(self) -> None:
         """Offer the place again."""

@@ -7,6 +7,5 @@ from .between import drop as drop
 from .between import normalize as normalize
 from .library import lanes as lanes
 from .unroll import SERVED as SERVED
-from .unroll import advance as advance
 from .unroll import refusal as refusal
 from .unroll import unroll as unroll

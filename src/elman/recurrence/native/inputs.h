@@ -14,19 +14,20 @@ template <typename Number> struct Inputs {
   const Number* operator[](int64_t row) const { return products + (tokens ? tokens[row] : row) * width; }
 };
 
-// To the sums of each token (V, W) add the gradients (T, B, W) of all that read it, of the rows from `first` to `end`; each
-// thread has some columns.
+// To the sums (V, W) of the tokens first, first + apart, first + 2 apart and so on add the gradients (T * B, W) of all that
+// read them; each thread has some columns.
 template <typename Number>
-void add_by_token(int steps, int64_t rows, int64_t first, int64_t end, int64_t width, const Number* gradients,
-                  const int32_t* tokens, float* sums, int threads) {
+void add_by_token(int64_t count, int64_t width, int first, int apart, const Number* gradients, const int32_t* tokens,
+                  float* sums, int threads) {
 #pragma omp parallel num_threads(threads)
   {
     const int64_t vectors = width / LANES, parts = omp_get_num_threads(), part = omp_get_thread_num();
     const int64_t from = vectors * part / parts * LANES, to = vectors * (part + 1) / parts * LANES;
-    for (int t = 0; t < steps; t++)
-      for (int64_t row = t * rows + first; row < t * rows + end; row++) {
-        float* sum = sums + tokens[row] * width;
-        for (int64_t n = from; n < to; n += LANES) store(sum + n, load(sum + n) + load(gradients + row * width + n));
-      }
+    for (int64_t row = 0; row < count; row++) {
+      const int place = tokens[row] - first;
+      if (place % apart) continue;
+      float* sum = sums + place / apart * width;
+      for (int64_t n = from; n < to; n += LANES) store(sum + n, load(sum + n) + load(gradients + row * width + n));
+    }
   }
 }

@@ -24,13 +24,16 @@ class Inputs(NamedTuple):
         steps, rows = (self.products if self.tokens is None else self.tokens).shape[:2]
         return steps, rows
 
-    def gradient(self, d_products: Tensor, rows: slice = slice(None)) -> Tensor:
-        """Return that of the products, given that of each step (T, B, W), of some rows of the batch."""
+    def gradient(self, d_products: Tensor, first: int = 0, apart: int = 1) -> Tensor:
+        """Return that of the products, given that of each step (T, B, W).
+
+        Of those of tokens only some, so far apart from the first on.
+        """
         if self.tokens is None:
-            return d_products[:, rows].contiguous()
-        sums = self.products.new_zeros(self.products.shape, dtype=torch.float32)
-        steps, whole, width = d_products.shape
-        sizes = map(ctypes.c_int64, (whole, *rows.indices(whole)[:2], width))
+            return d_products
+        entries, width = self.products[first::apart].shape
+        sums = self.products.new_zeros(entries, width, dtype=torch.float32)
+        sizes = *map(ctypes.c_int64, (self.tokens.numel(), width)), first, apart
         tensors = map(pointer, (d_products, self.tokens, sums))
-        find_function("add_by_token", d_products.dtype)(steps, *sizes, *tensors, torch.get_num_threads())
+        find_function("add_by_token", d_products.dtype)(*sizes, *tensors, torch.get_num_threads())
         return sums.to(self.products.dtype)

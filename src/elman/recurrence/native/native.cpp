@@ -70,9 +70,9 @@
   }
 
 #define AROUND(Number, name)                                                                                                  \
-  EXPORT add_by_token_##name(int steps, int64_t rows, int64_t first, int64_t end, int64_t width, const Number* gradients,     \
+  EXPORT add_by_token_##name(int64_t count, int64_t width, int first, int apart, const Number* gradients,                      \
                              const int32_t* tokens, float* sums, int threads) {                                               \
-    add_by_token(steps, rows, first, end, width, gradients, tokens, sums, threads);                                           \
+    add_by_token(count, width, first, apart, gradients, tokens, sums, threads);                                               \
   }                                                                                                                           \
   EXPORT drop_##name(int64_t count, int64_t seed, int level, float scale, const Number* x, Number* y, int threads) {          \
     drop(count, seed, level, scale, x, y, threads);                                                                           \

@@ -26,7 +26,7 @@ from elman.recurrence.lookup import Lookup
 
 from .inputs import Inputs
 from .library import CannotCompileError, lanes
-from .window import call, open_window
+from .window import Window, call, open_window
 
 SERVED = (ElmanTanhCell, ElmanReluCell, GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, RGLRUCell)
 
@@ -46,63 +46,65 @@ def refusal(cell: Cell) -> str | None:
     return None
 
 
-def unroll(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
+def unroll(cell: Cell, x: Tensor | Lookup, state: State) -> tuple[Tensor, State]:
     """Run a cell over a sequence: x (T, B, D) and a state -> outputs (T, B, H) and the state after the last
     step, in fp32.
 
     Raises:
         RuntimeError: a precision that this processor has no products for.
     """
-    return advance(cell, cell.project(x), state)
-
-
-def advance(cell: Cell, projected: Tensor | Lookup, state: State) -> tuple[Tensor, State]:
-    """Do the same from the input products (T, B, G*H) on.
-
-    Raises:
-        RuntimeError: a precision that this processor has no products for.
-    """
-    products, tokens = projected if isinstance(projected, Lookup) else (projected, None)
-    inputs = products.contiguous(), None if tokens is None else tokens.int().contiguous()
-    hidden, keep = state[0].float().contiguous(), torch.is_grad_enabled()
-    function: Any  # torch has no types for `apply`
-    given: tuple[Any, ...]
+    hidden = state[0].float().contiguous()
+    if isinstance(cell, LinearCell):
+        return _unroll_linear(cell, x, hidden)
+    steps, rows = (x.ids if isinstance(x, Lookup) else x).shape[:2]
+    precision = _precision(x.table if isinstance(x, Lookup) else x)
+    window = open_window(cell.recurrent_weight, precision, steps, rows, torch.is_grad_enabled())
+    given = window.read(cell, x), window, cell.recurrent_weight
+    outputs: Tensor
+    after: list[Tensor]
+    # torch has no types for `apply`
     if isinstance(cell, LSTMCell):
-        function, given = LSTM, (cell.recurrent_weight, hidden, state.c, keep)
+        outputs, *after = LSTM.apply(*given, hidden, state.c)  # type: ignore[no-untyped-call]
     elif isinstance(cell, GRUCell):
-        function, given = GRU, (cell.recurrent_weight, cell.candidate_bias, hidden, keep)
-    elif isinstance(cell, RGLRUCell):
-        function, given = RGLRU, (cell.limits(), hidden)
-    elif isinstance(cell, LinearCell):
-        function, given = Minimal, (hidden, "min_lstm" if isinstance(cell, MinLSTMCell) else "min_gru")
+        outputs, *after = GRU.apply(*given, cell.candidate_bias, hidden)  # type: ignore[no-untyped-call]
     else:
         kind = "relu" if isinstance(cell, ElmanReluCell) else "tanh"
-        function, given = Elman, (cell.recurrent_weight, hidden, kind, keep)
-    outputs, *after = function.apply(*inputs, *given)
+        outputs, *after = Elman.apply(*given, hidden, kind)  # type: ignore[no-untyped-call]
     return outputs, cell.state_type(*after)
 
 
+def _unroll_linear(cell: LinearCell, x: Tensor | Lookup, hidden: Tensor) -> tuple[Tensor, State]:
+    """Do so with a cell whose state has no part in its gates."""
+    products = cell.project(x.table if isinstance(x, Lookup) else x).contiguous()
+    given = products, x.ids.int().contiguous() if isinstance(x, Lookup) else None
+    outputs: Tensor
+    after: Tensor
+    if isinstance(cell, RGLRUCell):
+        outputs, after = RGLRU.apply(*given, cell.limits(), hidden)  # type: ignore[no-untyped-call]
+    else:
+        kind = "min_lstm" if isinstance(cell, MinLSTMCell) else "min_gru"
+        outputs, after = Minimal.apply(*given, hidden, kind)  # type: ignore[no-untyped-call]
+    return outputs, cell.state_type(after)
+
+
+def _precision(x: Tensor) -> torch.dtype:
+    """Return that of products with x."""
+    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+
+
 class LSTM(Function):
-    """Products (T, B, 4H), or (V, 4H) and tokens (T, B), weight (4H, H), h and c (B, H) -> outputs (T, B, H),
-    h and c.
-    """
+    """What a window reads, the window, weight (4H, H), h and c (B, H) -> outputs (T, B, H), h and c."""
 
     @staticmethod
     def forward(
-        ctx: Any,
-        products: Tensor,
-        tokens: Tensor | None,
-        weight: Tensor,
-        hidden: Tensor,
-        memory: Tensor,
-        keep: bool,
+        ctx: Any, products: Tensor, window: Window, weight: Tensor, hidden: Tensor, memory: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Run all steps."""
-        window = ctx.window = open_window(Inputs(products, tokens), weight, keep)
+        ctx.window = window
         kind, (steps, rows, units) = window.kind, window.shape
         states, memories = window.start(hidden, kind), window.start(memory, torch.float32)
         last = window.room(torch.float32, rows, units)
-        gates = window.room(kind, steps, rows, 4 * units) if keep else None
+        gates = window.room(kind, steps, rows, 4 * units) if window.back is not None else None
         window.call("lstm_forward", *window.inputs, window.packed, states, last, memories, gates)
         ctx.save_for_backward(states, memories, gates)
         return window.own(states[1:]), window.own(last), window.own(memories[-1]).clone()
@@ -116,30 +118,23 @@ class LSTM(Function):
         tensors = (window.back, gates, memories, d_outputs, d_products, d_hidden, d_memory)
         window.call("lstm_backward", *tensors)
         d_weight = window.weight_gradient(d_products, states)
-        d_inputs = window.input_gradient(d_products), None
-        return *d_inputs, d_weight, window.own(d_hidden), window.own(d_memory), None
+        return window.input_gradient(d_products), None, d_weight, window.own(d_hidden), window.own(d_memory)
 
 
 class GRU(Function):
-    """Products (T, B, 3H), or (V, 3H) and tokens (T, B), weight (3H, H), the candidate's bias (H,) or None, h
-    (B, H) -> outputs (T, B, H), h.
+    """What a window reads, the window, weight (3H, H), the candidate's bias (H,) or None, h (B, H) -> outputs
+    (T, B, H), h.
     """
 
     @staticmethod
     def forward(
-        ctx: Any,
-        products: Tensor,
-        tokens: Tensor | None,
-        weight: Tensor,
-        bias: Tensor | None,
-        hidden: Tensor,
-        keep: bool,
+        ctx: Any, products: Tensor, window: Window, weight: Tensor, bias: Tensor | None, hidden: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Run all steps."""
-        window = ctx.window = open_window(Inputs(products, tokens), weight, keep)
+        ctx.window = window
         kind, (steps, rows, units) = window.kind, window.shape
         states, (state,) = window.start(hidden, kind), window.bring(hidden.clone())
-        gates = window.room(kind, steps, rows, 4 * units) if keep else None
+        gates = window.room(kind, steps, rows, 4 * units) if window.back is not None else None
         window.call("gru_forward", *window.inputs, window.packed, bias, states, state, gates)
         ctx.save_for_backward(states, gates)
         ctx.biased = bias is not None
@@ -157,27 +152,18 @@ class GRU(Function):
         d_weight = window.weight_gradient(d_recurrent, states)
         candidate = d_recurrent[..., 2 * units :]
         d_bias = window.own(candidate).float().sum((0, 1)) if ctx.biased else None
-        d_inputs = window.input_gradient(d_products), None
-        return *d_inputs, d_weight, d_bias, window.own(d_hidden), None
+        return window.input_gradient(d_products), None, d_weight, d_bias, window.own(d_hidden)
 
 
 class Elman(Function):
-    """Products (T, B, H), or (V, H) and tokens (T, B), weight (H, H), h (B, H), tanh or relu -> outputs
-    (T, B, H), h.
-    """
+    """What a window reads, the window, weight (H, H), h (B, H), tanh or relu -> outputs (T, B, H), h."""
 
     @staticmethod
     def forward(
-        ctx: Any,
-        products: Tensor,
-        tokens: Tensor | None,
-        weight: Tensor,
-        hidden: Tensor,
-        activation: str,
-        keep: bool,
+        ctx: Any, products: Tensor, window: Window, weight: Tensor, hidden: Tensor, activation: str
     ) -> tuple[Tensor, Tensor]:
         """Run all steps."""
-        window = ctx.window = open_window(Inputs(products, tokens), weight, keep)
+        ctx.window = window
         states, last = window.start(hidden, window.kind), window.room(torch.float32, *window.shape[1:])
         window.call(f"{activation}_forward", *window.inputs, window.packed, states, last)
         ctx.save_for_backward(states)
@@ -192,7 +178,7 @@ class Elman(Function):
         d_products = window.room(window.kind, *window.shape)
         window.call(f"{ctx.activation}_backward", window.back, states, d_outputs, d_products, d_hidden)
         d_weight = window.weight_gradient(d_products, states)
-        return window.input_gradient(d_products), None, d_weight, window.own(d_hidden), None, None
+        return window.input_gradient(d_products), None, d_weight, window.own(d_hidden), None
 
 
 class Minimal(Function):

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from elman.cells import Cell
+from elman.recurrence.lookup import Lookup
+
 from .inputs import Inputs
 from .library import find_function, load_library, pointer
 from .weights import Common, Rows, Team, pack, pack_together
@@ -22,13 +25,18 @@ class Window:
     team: Team | None = None
 
     def __init__(
-        self, inputs: Inputs, units: int, packed: Tensor, back: Tensor | None, place: Tensor | None
+        self, shape: tuple[int, int, int], packed: Tensor, back: Tensor | None, place: Tensor | None
     ) -> None:
-        """`place`: where the gradient of the weight is to be written."""
-        self.inputs, self.kind = inputs, inputs.products.dtype
-        self.shape = (*inputs.shape, units)
+        """`shape`: T, B and H; `place`: where the gradient of the weight is to be written."""
+        self.shape, self.kind = shape, packed.dtype
         self.packed, self.back, self._place = packed, back, place
-        self._rows = slice(0, self.shape[1])  # of this process
+        self._rows = slice(0, shape[1])  # of this process
+
+    def read(self, cell: Cell, x: Tensor | Lookup) -> Tensor:
+        """Make the input products, for the steps to read; return those that this process's gradient is of."""
+        products = cell.project(x.table if isinstance(x, Lookup) else x).contiguous()
+        self.inputs = Inputs(products.detach(), x.ids.int().contiguous() if isinstance(x, Lookup) else None)
+        return products
 
     def start(self, state: Tensor, kind: torch.dtype) -> Tensor:
         """Return room for a state before the first step, which is there, and after each: (1 + T, B, H)."""
@@ -55,7 +63,7 @@ class Window:
 
     def input_gradient(self, d_products: Tensor) -> Tensor:
         """Return the gradient of the input products, given (T, B, W)."""
-        return self.inputs.gradient(d_products, self._rows)
+        return self.inputs.gradient(d_products)
 
     def weight_gradient(self, d_products: Tensor, states: Tensor) -> Tensor:
         """Return the gradient (G*H, H), in one product over all steps and rows; in its place, if any."""
@@ -72,17 +80,25 @@ class CommonWindow(Window):
     Before there is another one of the same weight they have to meet, as they do to add up gradients.
     """
 
-    def __init__(self, rows: Rows, common: Common, inputs: Inputs, units: int, *weights: Tensor) -> None:
-        super().__init__(inputs, units, *weights)
-        self.shape = (self.shape[0], rows.whole, units)
+    def __init__(self, steps: int, units: int, rows: Rows, common: Common, *weights: Tensor) -> None:
+        super().__init__((steps, rows.whole, units), *weights)
         self._rows, self._common, self._places = rows.own, common, 0
         self.team = common.team
-        products, tokens = inputs  # those of tokens are the same everywhere
-        if tokens is None:
-            (products,) = self.bring(products)
-        else:
-            (tokens,) = self.bring(tokens[..., None])
-        self.inputs = Inputs(products, tokens)
+        # of a table; what is often read is not all of one process
+        self._entries = slice(self.team.rank, None, self.team.size)
+
+    def read(self, cell: Cell, x: Tensor | Lookup) -> Tensor:
+        """Make those of this process's rows; of a table, of its entries."""
+        if not isinstance(x, Lookup):
+            products = cell.project(x)
+            self.inputs = Inputs(self.bring(products.detach())[0], None)
+            return products
+        products = cell.project(x.table[self._entries])
+        whole = self.room(self.kind, len(x.table), products.shape[1])
+        whole[self._entries] = products.detach()
+        (tokens,) = self.bring(x.ids.int()[..., None])
+        self.inputs = Inputs(whole, tokens)
+        return products
 
     def bring(self, *parts: Tensor) -> Sequence[Tensor]:
         """Put this process's rows where all see them."""
@@ -106,6 +122,12 @@ class CommonWindow(Window):
         if self._common.team.gone:
             self._common.meet()  # which says so
 
+    def input_gradient(self, d_products: Tensor) -> Tensor:
+        """Return it for this process's rows; of a table for its entries, of all rows."""
+        if self.inputs.tokens is None:
+            return self.own(d_products)
+        return self.inputs.gradient(d_products, self._entries.start, self._entries.step)
+
     def weight_gradient(self, d_products: Tensor, states: Tensor) -> Tensor:
         """Return it with this process's part of its rows, of the whole batch; the rest does not count."""
         assert self._place is not None
@@ -115,19 +137,22 @@ class CommonWindow(Window):
         return self._place.view_as(self._place)
 
 
-def open_window(inputs: Inputs, weight: Tensor, keep: bool) -> Window:
-    """Return a window for inputs and a weight (G*H, H); `keep`: for a step back, too."""
-    kind, units = inputs.products.dtype, weight.shape[1]
+def open_window(weight: Tensor, kind: torch.dtype, steps: int, rows: int, keep: bool) -> Window:
+    """Return a window of T steps of this process's B rows for a weight (G*H, H), in a precision.
+
+    `keep`: for a step back, too.
+    """
+    units = weight.shape[1]
     common: Common | None = getattr(weight, "common", None) if keep else None
     if common is None:
-        return Window(inputs, units, *pack(weight, kind, keep), None)
+        return Window((steps, rows, units), *pack(weight, kind, keep), None)
     place, packed = common.take_gradient(), pack_together(weight, kind, common)
-    rows = common.rows(inputs.shape[1])
-    sizes = rows.whole, weight.numel() * kind.itemsize, rows.threads
+    all_rows = common.rows(rows)
+    sizes = all_rows.whole, weight.numel() * kind.itemsize, all_rows.threads
     if place is not None and load_library().pays(*map(ctypes.c_int64, sizes)):
-        return CommonWindow(rows, common, inputs, units, *packed, place)
+        return CommonWindow(steps, units, all_rows, common, *packed, place)
     common.meet()
-    return Window(inputs, units, *packed, place)
+    return Window((steps, rows, units), *packed, place)
 
 
 def call(
