@@ -86,3 +86,23 @@ def test_the_library_draws_by_splitmix64(
     expected = (x.detach().float() * kept / 0.7).to(kind)
     torch.testing.assert_close(dropped.detach(), expected)
     torch.testing.assert_close(x.grad, expected)
+
+
+@pytest.mark.parametrize("width", [4, 19, 64, 76])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_rows_that_stand_among_others_are_dropped_as_if_alone(
+    width: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Dropout, "native", True)
+    layer, rows, before = Dropout(0.5), torch.randn(6, 9, width)[:, 2:7], torch.get_num_threads()
+    found = []
+    torch.set_num_threads(threads)
+    for x in (rows.contiguous(), rows):
+        torch.manual_seed(5)
+        x = x.detach().requires_grad_()
+        dropped = layer(x)
+        dropped.backward(torch.ones_like(dropped))
+        found += [dropped.detach(), x.grad]
+    torch.set_num_threads(before)
+    assert torch.equal(found[0], found[2])
+    assert torch.equal(found[1], found[3])

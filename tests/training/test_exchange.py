@@ -162,7 +162,8 @@ def test_few_rows_and_many_weights_are_seen_to_together(
             read = Lookup(x, ids[:, own])
             outputs, now = native.unroll(cell, read if tokens else read.rows(), now)
             (outputs.sin().sum() + sum(part.square().sum() for part in now)).backward()
-            found["own"] += [outputs.detach(), *(part.detach() for part in now)]
+            # outputs stand there until the next window, states for as long as they are held
+            found["own"] += [outputs.detach().clone(), *(part.detach() for part in now)]
             found["weight"] += [weight.grad.clone()]
             if common and common.complete:
                 part = ranks.rows(len(weight))

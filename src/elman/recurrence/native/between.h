@@ -17,27 +17,31 @@ inline Words random_words(uint64_t seed, int64_t place) {
   return z ^ (z >> 31);
 }
 
-// Each entry zero where its 16 bits are below `level`, and what is left times `scale`.
+// Each entry zero where its 16 bits are below `level`, and what is left times `scale`: of stretches of `count` entries, a
+// multiple of 4 where there are several, so far apart in x and side by side in y.
 template <typename Number>
-void drop(int64_t count, int64_t seed, int level, float scale, const Number* x, Number* y, int threads) {
+void drop(int64_t stretches, int64_t count, int64_t apart, int64_t seed, int level, float scale, const Number* x, Number* y,
+          int threads) {
   constexpr int64_t BLOCK = 4 * LANES;  // entries of one vector of words
-#pragma omp parallel for num_threads(threads)
-  for (int64_t start = 0; start < count; start += BLOCK) {
-    const Words words = random_words(seed, start / 4);
-    uint16_t bits[BLOCK];
-    std::memcpy(bits, &words, sizeof bits);
-    Number rest[BLOCK];  // the last block, where it is not full
-    const bool full = count - start >= BLOCK;
-    if (!full) std::memcpy(rest, x + start, (count - start) * sizeof(Number));
-    const Number* from = full ? x + start : rest;
-    Number* to = full ? y + start : rest;
-    for (int n = 0; n < BLOCK; n += LANES) {
-      Halves drawn;
-      std::memcpy(&drawn, bits + n, sizeof drawn);
-      store(to + n, __builtin_convertvector(drawn, Integers) < level ? Vector{} : load(from + n) * scale);
+#pragma omp parallel for collapse(2) num_threads(threads)
+  for (int64_t stretch = 0; stretch < stretches; stretch++)
+    for (int64_t start = 0; start < count; start += BLOCK) {
+      const int64_t place = stretch * count + start;
+      const Words words = random_words(seed, place / 4);
+      uint16_t bits[BLOCK];
+      std::memcpy(bits, &words, sizeof bits);
+      Number rest[BLOCK];  // the last block, where it is not full
+      const bool full = count - start >= BLOCK;
+      const Number* from = x + stretch * apart + start;
+      Number* to = full ? y + place : rest;
+      if (!full) from = (const Number*)std::memcpy(rest, from, (count - start) * sizeof(Number));
+      for (int n = 0; n < BLOCK; n += LANES) {
+        Halves drawn;
+        std::memcpy(&drawn, bits + n, sizeof drawn);
+        store(to + n, __builtin_convertvector(drawn, Integers) < level ? Vector{} : load(from + n) * scale);
+      }
+      if (!full) std::memcpy(y + place, rest, (count - start) * sizeof(Number));
     }
-    if (!full) std::memcpy(y + start, rest, (count - start) * sizeof(Number));
-  }
 }
 
 inline float sum(Vector value) {

@@ -88,11 +88,16 @@ class Normalized(Function):
 
 
 def _drop(x: Tensor, seed: int, probability: float) -> Tensor:
-    x = x.contiguous()
-    dropped, level = torch.empty_like(x), round(probability * LEVELS)
+    if x.numel() and not x.is_contiguous() and x[0].is_contiguous() and x[0].numel() % 4 == 0:
+        stretches = len(x), x[0].numel(), x.stride(0)
+    else:
+        x = x.contiguous()
+        stretches = 1, x.numel(), 0
+    dropped, level = x.new_empty(x.shape), round(probability * LEVELS)
     find_function("drop", x.dtype)(
-        *(ctypes.c_int64(x.numel()), ctypes.c_int64(seed), level, ctypes.c_float(1 / (1 - probability))),
-        *(pointer(x), pointer(dropped), torch.get_num_threads()),
+        *map(ctypes.c_int64, (*stretches, seed)),
+        *(level, ctypes.c_float(1 / (1 - probability)), pointer(x), pointer(dropped)),
+        torch.get_num_threads(),
     )
     return dropped
 

@@ -74,8 +74,9 @@
                              const int32_t* tokens, float* sums, int threads) {                                               \
     add_by_token(count, width, first, apart, gradients, tokens, sums, threads);                                               \
   }                                                                                                                           \
-  EXPORT drop_##name(int64_t count, int64_t seed, int level, float scale, const Number* x, Number* y, int threads) {          \
-    drop(count, seed, level, scale, x, y, threads);                                                                           \
+  EXPORT drop_##name(int64_t stretches, int64_t count, int64_t apart, int64_t seed, int level, float scale, const Number* x,  \
+                     Number* y, int threads) {                                                                                \
+    drop(stretches, count, apart, seed, level, scale, x, y, threads);                                                         \
   }                                                                                                                           \
   EXPORT normalize_##name(int64_t rows, int width, float epsilon, const float* x, const float* weight, const float* bias,     \
                           Number* y, float* moments, int threads) {                                                           \

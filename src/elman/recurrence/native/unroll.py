@@ -107,7 +107,7 @@ class LSTM(Function):
         gates = window.room(kind, steps, rows, 4 * units) if window.back is not None else None
         window.call("lstm_forward", *window.inputs, window.packed, states, last, memories, gates)
         ctx.save_for_backward(states, memories, gates)
-        return window.own(states[1:]), window.own(last), window.own(memories[-1]).clone()
+        return window.own(states[1:]), window.own(last).clone(), window.own(memories[-1]).clone()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -138,7 +138,7 @@ class GRU(Function):
         window.call("gru_forward", *window.inputs, window.packed, bias, states, state, gates)
         ctx.save_for_backward(states, gates)
         ctx.biased = bias is not None
-        return window.own(states[1:]), window.own(state)
+        return window.own(states[1:]), window.own(state).clone()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -168,7 +168,7 @@ class Elman(Function):
         window.call(f"{activation}_forward", *window.inputs, window.packed, states, last)
         ctx.save_for_backward(states)
         ctx.activation = activation
-        return window.own(states[1:]), window.own(last)
+        return window.own(states[1:]), window.own(last).clone()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

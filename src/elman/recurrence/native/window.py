@@ -54,7 +54,7 @@ class Window:
         return torch.empty(shape, dtype=kind)
 
     def own(self, whole: Tensor) -> Tensor:
-        """Return what of it (..., B, W) is this process's."""
+        """Return what of it (..., B, W) is this process's; it may be gone with the next window."""
         return whole
 
     def call(self, name: str, *tensors: Tensor | None) -> None:
@@ -113,8 +113,8 @@ class CommonWindow(Window):
         return self._common.room(self._places, kind, shape)
 
     def own(self, whole: Tensor) -> Tensor:
-        """Copy this process's rows."""
-        return whole[..., self._rows, :].clone(memory_format=torch.contiguous_format)
+        """Return a view of its rows."""
+        return whole[..., self._rows, :]
 
     def call(self, name: str, *tensors: Tensor | None) -> None:
         """Call it in all processes; each sees to its units."""
