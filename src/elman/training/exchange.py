@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor, nn
 
-from .clipping import clip_gradients, shortening
+from .clipping import clip_gradients, shortening, sum_of_squares
 from .common import CommonWeight
 from .ranks import Ranks
 
@@ -21,9 +21,9 @@ class Exchange:
 
     def __init__(self, network: nn.Module, largest: float | None) -> None:
         """Of a network; `largest` is the norm above which its gradients are shortened."""
-        self._network, self._largest = network, largest
+        self._parameters, self._largest = list(network.parameters()), largest
         # what this process changes of each parameter; gradients come to it before each update
-        self.shares: list[Tensor] = list(network.parameters())
+        self.shares: list[Tensor] = list(self._parameters)
 
     def parts(self, tensors: Iterable[Tensor]) -> list[Tensor]:
         """Return what belongs to this process's shares, of one tensor for each parameter, of its shape."""
@@ -31,16 +31,16 @@ class Exchange:
 
     def memory(self) -> list[Tensor]:
         """Return zeros of the shapes of all parameters, for what belongs to all shares."""
-        return [torch.zeros_like(parameter) for parameter in self._network.parameters()]
+        return [torch.zeros_like(parameter) for parameter in self._parameters]
 
     def clear_gradients(self) -> None:
         """Forget all gradients."""
-        for parameter in self._network.parameters():
+        for parameter in self._parameters:
             parameter.grad = None
 
     def gradients(self, nats: float) -> tuple[float, float]:
         """Set the gradients of all shares; return the mean loss, and the norm before shortening."""
-        return nats, clip_gradients(self._network, self._largest)
+        return nats, clip_gradients(self._parameters, self._largest)
 
     def meet(self) -> None:
         """Wait until all have changed their shares."""
@@ -55,7 +55,7 @@ class AddedGradients(Exchange):
 
     def gradients(self, nats: float) -> tuple[float, float]:
         """Send all to all."""
-        nats = self._ranks.add_gradients(list(self._network.parameters()), nats)
+        nats = self._ranks.add_gradients(self._parameters, nats)
         return super().gradients(nats / self._ranks.size)
 
 
@@ -66,7 +66,6 @@ class SharedMemory(Exchange):
         """Move the weights to where all processes see them, and make room for the gradients of each."""
         super().__init__(network, largest)
         self._ranks = ranks
-        self._parameters = list(network.parameters())
         self._own = [_numbers(parameter, ranks.rows(len(parameter))) for parameter in self._parameters]
         weights, *places = (self.memory() for _ in range(1 + ranks.size))
         for parameter, place in zip(self._parameters, weights, strict=True):
@@ -110,8 +109,7 @@ class SharedMemory(Exchange):
             for total, part, common in zip(sums, left, self._common, strict=True):
                 if not common.complete:
                     total += part
-        squares = sum(float(part.dot(part)) for part in sums)
-        squares, nats = self._ranks.add(squares, nats)
+        squares, nats = self._ranks.add(sum_of_squares(sums), nats)
         norm = math.sqrt(squares)
         factor = shortening(norm, self._largest)
         for share, part in zip(self.shares, sums, strict=True):
