@@ -1,13 +1,13 @@
 """Gradients that are too long are shortened. Knows nothing of what they are gradients of."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 
-def clip_gradients(parameters: Sequence[nn.Parameter], largest: float | None) -> float:
+def clip_gradients(parameters: Iterable[nn.Parameter], largest: float | None) -> float:
     """Scale all gradients so that their global norm is at most `largest`; return the norm before that."""
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     norm = math.sqrt(sum_of_squares(gradients))
