@@ -1,16 +1,15 @@
 """Gradients that are too long are shortened. Knows nothing of what they are gradients of."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 def clip_gradients(parameters: Iterable[nn.Parameter], largest: float | None) -> float:
     """Scale all gradients so that their global norm is at most `largest`; return the norm before that."""
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    norm = math.sqrt(sum_of_squares(gradients))
+    norm = float(nn.utils.get_total_norm(gradients))
     factor = shortening(norm, largest)
     if factor < 1:
         for gradient in gradients:
@@ -21,9 +20,3 @@ def clip_gradients(parameters: Iterable[nn.Parameter], largest: float | None) ->
 def shortening(norm: float, largest: float | None) -> float:
     """Return by what gradients of such a norm are multiplied, as torch's `clip_grad_norm_` does."""
     return min(1.0, (math.inf if largest is None else largest) / (norm + 1e-6))
-
-
-def sum_of_squares(tensors: Sequence[Tensor]) -> float:
-    """Return that of all their numbers: by products, which take a third of the time of torch's norms."""
-    flat = [tensor.flatten() for tensor in tensors]
-    return float(torch.stack([numbers.dot(numbers) for numbers in flat]).sum())

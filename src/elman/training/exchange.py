@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor, nn
 
-from .clipping import clip_gradients, shortening, sum_of_squares
+from .clipping import clip_gradients, shortening
 from .common import CommonWeight
 from .ranks import Ranks
 
@@ -109,7 +109,8 @@ class SharedMemory(Exchange):
             for total, part, common in zip(sums, left, self._common, strict=True):
                 if not common.complete:
                     total += part
-        squares, nats = self._ranks.add(sum_of_squares(sums), nats)
+        squares = sum(float(part.dot(part)) for part in sums)
+        squares, nats = self._ranks.add(squares, nats)
         norm = math.sqrt(squares)
         factor = shortening(norm, self._largest)
         for share, part in zip(self.shares, sums, strict=True):
