@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from .inputs import precision
 from .library import find_function, pointer
 
 LEVELS = 2**16  # of the random bits that decide on an entry
@@ -33,7 +34,7 @@ def normalize(x: Tensor, weight: Tensor, bias: Tensor, epsilon: float) -> Tensor
 
     Under autocast the result has the precision of the products that read it.
     """
-    kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+    kind = precision(x)
     # torch gives `apply` no types
     normal: Tensor = Normalized.apply(x, weight, bias, epsilon, kind)  # type: ignore[no-untyped-call]
     return normal

@@ -9,6 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from elman.cells import Cell
+from elman.recurrence.lookup import Lookup
+
 from .library import find_function, pointer
 
 
@@ -37,3 +40,15 @@ class Inputs(NamedTuple):
         tensors = map(pointer, (d_products, self.tokens, sums))
         find_function("add_by_token", d_products.dtype)(*sizes, *tensors, torch.get_num_threads())
         return sums.to(self.products.dtype)
+
+
+def project(cell: Cell, x: Tensor | Lookup) -> Inputs:
+    """Return what a cell reads of a sequence (T, B, D), or of each entry of a table once."""
+    if isinstance(x, Lookup):
+        return Inputs(cell.project(x.table).contiguous(), x.ids.int().contiguous())
+    return Inputs(cell.project(x).contiguous(), None)
+
+
+def precision(x: Tensor) -> torch.dtype:
+    """Return that of products with x: under autocast not its own."""
+    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype

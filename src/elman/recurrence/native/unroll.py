@@ -24,7 +24,7 @@ from elman.cells import (
 )
 from elman.recurrence.lookup import Lookup
 
-from .inputs import Inputs
+from .inputs import Inputs, precision, project
 from .library import CannotCompileError, lanes
 from .window import Window, call, open_window
 
@@ -54,42 +54,27 @@ def unroll(cell: Cell, x: Tensor | Lookup, state: State) -> tuple[Tensor, State]
         RuntimeError: a precision that this processor has no products for.
     """
     hidden = state[0].float().contiguous()
-    if isinstance(cell, LinearCell):
-        return _unroll_linear(cell, x, hidden)
-    steps, rows = (x.ids if isinstance(x, Lookup) else x).shape[:2]
-    precision = _precision(x.table if isinstance(x, Lookup) else x)
-    window = open_window(cell.recurrent_weight, precision, steps, rows, torch.is_grad_enabled())
-    given = window.read(cell, x), window, cell.recurrent_weight
-    outputs: Tensor
-    after: list[Tensor]
-    # torch has no types for `apply`
-    if isinstance(cell, LSTMCell):
-        outputs, *after = LSTM.apply(*given, hidden, state.c)  # type: ignore[no-untyped-call]
-    elif isinstance(cell, GRUCell):
-        outputs, *after = GRU.apply(*given, cell.candidate_bias, hidden)  # type: ignore[no-untyped-call]
-    else:
-        kind = "relu" if isinstance(cell, ElmanReluCell) else "tanh"
-        outputs, *after = Elman.apply(*given, hidden, kind)  # type: ignore[no-untyped-call]
-    return outputs, cell.state_type(*after)
-
-
-def _unroll_linear(cell: LinearCell, x: Tensor | Lookup, hidden: Tensor) -> tuple[Tensor, State]:
-    """Do so with a cell whose state has no part in its gates."""
-    products = cell.project(x.table if isinstance(x, Lookup) else x).contiguous()
-    given = products, x.ids.int().contiguous() if isinstance(x, Lookup) else None
-    outputs: Tensor
-    after: Tensor
+    function: Any  # torch has no types for `apply`
+    given: tuple[Any, ...]
     if isinstance(cell, RGLRUCell):
-        outputs, after = RGLRU.apply(*given, cell.limits(), hidden)  # type: ignore[no-untyped-call]
-    else:
+        function, given = RGLRU, (*project(cell, x), cell.limits(), hidden)
+    elif isinstance(cell, LinearCell):
         kind = "min_lstm" if isinstance(cell, MinLSTMCell) else "min_gru"
-        outputs, after = Minimal.apply(*given, hidden, kind)  # type: ignore[no-untyped-call]
-    return outputs, cell.state_type(after)
-
-
-def _precision(x: Tensor) -> torch.dtype:
-    """Return that of products with x."""
-    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+        function, given = Minimal, (*project(cell, x), hidden, kind)
+    else:
+        table, ids = x if isinstance(x, Lookup) else (x, x)
+        weight, (steps, rows) = cell.recurrent_weight, ids.shape[:2]
+        window = open_window(weight, precision(table), steps, rows, torch.is_grad_enabled())
+        products = window.read(cell, x)
+        if isinstance(cell, LSTMCell):
+            function, given = LSTM, (products, window, weight, hidden, state.c)
+        elif isinstance(cell, GRUCell):
+            function, given = GRU, (products, window, weight, cell.candidate_bias, hidden)
+        else:
+            kind = "relu" if isinstance(cell, ElmanReluCell) else "tanh"
+            function, given = Elman, (products, window, weight, hidden, kind)
+    outputs, *after = function.apply(*given)
+    return outputs, cell.state_type(*after)
 
 
 class LSTM(Function):
@@ -107,7 +92,7 @@ class LSTM(Function):
         gates = window.room(kind, steps, rows, 4 * units) if window.back is not None else None
         window.call("lstm_forward", *window.inputs, window.packed, states, last, memories, gates)
         ctx.save_for_backward(states, memories, gates)
-        return window.own(states[1:]), window.own(last).clone(), window.own(memories[-1]).clone()
+        return window.own(states[1:]), window.keep(last), window.own(memories[-1]).clone()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -138,7 +123,7 @@ class GRU(Function):
         window.call("gru_forward", *window.inputs, window.packed, bias, states, state, gates)
         ctx.save_for_backward(states, gates)
         ctx.biased = bias is not None
-        return window.own(states[1:]), window.own(state).clone()
+        return window.own(states[1:]), window.keep(state)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -168,7 +153,7 @@ class Elman(Function):
         window.call(f"{activation}_forward", *window.inputs, window.packed, states, last)
         ctx.save_for_backward(states)
         ctx.activation = activation
-        return window.own(states[1:]), window.own(last).clone()
+        return window.own(states[1:]), window.keep(last)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

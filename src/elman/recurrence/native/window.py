@@ -14,7 +14,7 @@ from torch import Tensor
 from elman.cells import Cell
 from elman.recurrence.lookup import Lookup
 
-from .inputs import Inputs
+from .inputs import Inputs, project
 from .library import find_function, load_library, pointer
 from .weights import Common, Rows, Team, pack, pack_together
 
@@ -34,8 +34,8 @@ class Window:
 
     def read(self, cell: Cell, x: Tensor | Lookup) -> Tensor:
         """Make the input products, for the steps to read; return those that this process's gradient is of."""
-        products = cell.project(x.table if isinstance(x, Lookup) else x).contiguous()
-        self.inputs = Inputs(products.detach(), x.ids.int().contiguous() if isinstance(x, Lookup) else None)
+        products, tokens = project(cell, x)
+        self.inputs = Inputs(products.detach(), tokens)
         return products
 
     def start(self, state: Tensor, kind: torch.dtype) -> Tensor:
@@ -55,6 +55,10 @@ class Window:
 
     def own(self, whole: Tensor) -> Tensor:
         """Return what of it (..., B, W) is this process's; it may be gone with the next window."""
+        return whole
+
+    def keep(self, whole: Tensor) -> Tensor:
+        """Return the same, for as long as it is held."""
         return whole
 
     def call(self, name: str, *tensors: Tensor | None) -> None:
@@ -115,6 +119,10 @@ class CommonWindow(Window):
     def own(self, whole: Tensor) -> Tensor:
         """Return a view of its rows."""
         return whole[..., self._rows, :]
+
+    def keep(self, whole: Tensor) -> Tensor:
+        """Copy its rows."""
+        return self.own(whole).clone()
 
     def call(self, name: str, *tensors: Tensor | None) -> None:
         """Call it in all processes; each sees to its units."""
