@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from elman.recurrence.native.weights import Rows, Team
+from elman.recurrence.native.team import Team
+from elman.recurrence.native.weights import Rows
 
 from .ranks import Ranks
 

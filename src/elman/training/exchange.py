@@ -6,10 +6,12 @@ them see, and each changes some rows of each; others add up their gradients, and
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
+
+from elman.recurrence.native.team import Piece
 
 from .clipping import clip_gradients, shortening
 from .common import CommonWeight
@@ -73,12 +75,16 @@ class SharedMemory(Exchange):
                 place.copy_(parameter.detach())
             parameter.data = place
         self.shares = self.parts(parameter.data for parameter in self._parameters)
-        self._places = places[ranks.rank]
-        self._common = [CommonWeight(ranks, place) for place in self._places]
+        self._places = places  # held: read where they are
+        self._left = torch.tensor([one[0].data_ptr() for one in places])
+        self._sums = ranks.memory(ranks.size, 4).view(torch.float64)
+        self._pieces = (Piece * len(self._own))()
+        for piece, place, own in zip(self._pieces, places[ranks.rank], self._own, strict=True):
+            piece.place, piece.count = place.storage_offset(), place.numel()
+            piece.begin, piece.end = own.start, own.stop
+        self._common = [CommonWeight(ranks, place) for place in places[ranks.rank]]
         for parameter, common in zip(self._parameters, self._common, strict=True):
             vars(parameter)["common"] = common  # for a recurrence path that knows of it
-        self._leave = list(_outside(self._places, self._own))
-        self._find = [self.parts(one) for rank, one in enumerate(places) if rank != ranks.rank]
         ranks.meet()
 
     def parts(self, tensors: Iterable[Tensor]) -> list[Tensor]:
@@ -98,22 +104,15 @@ class SharedMemory(Exchange):
             common.clear_gradient()
 
     def gradients(self, nats: float) -> tuple[float, float]:
-        """Leave what belongs to the shares of others, and add what they left to this process's."""
+        """Add up those of this process's shares, where all find what the others left for them."""
         found = [torch.zeros_like(p) if p.grad is None else p.grad.contiguous() for p in self._parameters]
-        for index, piece, place in self._leave:
-            if found[index].data_ptr() != self._places[index].data_ptr():  # else it stands there already
-                place.copy_(found[index].view(-1)[piece])
-        self._ranks.meet()
-        sums = self.parts(found)
-        for left in self._find:
-            for total, part, common in zip(sums, left, self._common, strict=True):
-                if not common.complete:
-                    total += part
-        squares = sum(float(part.dot(part)) for part in sums)
-        squares, nats = self._ranks.add(squares, nats)
+        for piece, gradient, common in zip(self._pieces, found, self._common, strict=True):
+            piece.gradient, piece.complete = gradient.data_ptr(), common.complete
+        with self._ranks.together():
+            squares, nats = self._ranks.team.add_gradients(self._pieces, self._left, self._sums, nats)
         norm = math.sqrt(squares)
         factor = shortening(norm, self._largest)
-        for share, part in zip(self.shares, sums, strict=True):
+        for share, part in zip(self.shares, self.parts(found), strict=True):
             share.grad = part if factor == 1 else part.mul_(factor)
         return nats / self._ranks.size, norm
 
@@ -134,11 +133,3 @@ def _numbers(parameter: Tensor, rows: slice) -> slice:
     """Return where the numbers of some rows lie among all."""
     width = parameter.numel() // len(parameter)
     return slice(rows.start * width, rows.stop * width)
-
-
-def _outside(tensors: Iterable[Tensor], own: Iterable[slice]) -> Iterator[tuple[int, slice, Tensor]]:
-    """Yield what lies outside of the own pieces: of which tensor, which of its numbers, and these (N,)."""
-    for index, (tensor, piece) in enumerate(zip(tensors, own, strict=True)):
-        for other in (slice(0, piece.start), slice(piece.stop, tensor.numel())):
-            if other.start < other.stop:
-                yield index, other, tensor.view(-1)[other]

@@ -45,6 +45,15 @@ class Line:
         _say(self._ends, values)
         return list(values)
 
+    def spread(self, content: bytes) -> bytes:
+        """Return what the leader has."""
+        (size,) = self.agree([len(content)])
+        if self._leads:
+            for end in self._ends:
+                end.sendall(content)
+            return content
+        return _receive(self._ends[0], int(size))
+
     def memory(self, size: int) -> int:
         """Return an open file of so many bytes of zeros, the same memory in all processes."""
         if not self._leads:
@@ -100,7 +109,16 @@ def _hear(end: socket.socket, count: int) -> list[float]:
         with suppress(BlockingIOError):
             said = end.recv(8 * count, socket.MSG_DONTWAIT)
             break
-    said += end.recv(8 * count - len(said), socket.MSG_WAITALL)
-    if len(said) < 8 * count:
-        raise ConnectionResetError
+    said += _receive(end, 8 * count - len(said))
     return list(struct.unpack(f"{count}d", said))
+
+
+def _receive(end: socket.socket, size: int) -> bytes:
+    """Return so many bytes, for which this process sleeps."""
+    content = bytearray(size)
+    rest = memoryview(content)
+    while rest:
+        if not (count := end.recv_into(rest)):
+            raise ConnectionResetError
+        rest = rest[count:]
+    return bytes(content)

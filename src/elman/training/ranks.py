@@ -19,7 +19,8 @@ from torch import Tensor, distributed
 
 from elman.config import process
 from elman.errors import RankError
-from elman.recurrence.native.weights import Team
+from elman.recurrence.native.library import CannotCompileError, load_library
+from elman.recurrence.native.team import Team
 
 from .line import Line, open_line
 
@@ -60,7 +61,11 @@ class Ranks:
 
     def meet(self) -> None:
         """Wait until all processes have come so far."""
-        self.add(0.0)
+        if self.line:
+            with self.together():
+                self.team.meet()
+        else:
+            self.add(0.0)
 
     def memory(self, *shape: int) -> Tensor:
         """Return zeros in fp32 that all processes see; of those that have a line."""
@@ -127,7 +132,7 @@ class Ranks:
         """Part from the others."""
         if self.line:
             self.line.close()
-        if self.size > 1:
+        if distributed.is_initialized():
             with suppress(RuntimeError):  # others may be gone already
                 distributed.destroy_process_group()
 
@@ -147,6 +152,9 @@ class Ranks:
         return told.tolist()
 
     def _spread_bytes(self, content: bytes) -> bytes:
+        if self.line:
+            with self.together():
+                return self.line.spread(content)
         count = torch.tensor([len(content)], device=self._device)
         self._broadcast(count)
         sent = torch.zeros(int(count), dtype=torch.uint8, device=self._device)
@@ -195,8 +203,19 @@ def join_ranks() -> Ranks:
         distributed.init_process_group(backend, timeout=PATIENCE)
     here = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))  # processes on this machine
     ranks = Ranks(rank, size, device)
-    if here != size or not hasattr(os, "memfd_create"):
+    if here != size or sum(ranks.add(_has_common_memory())) < size:
         return ranks
     with ranks.together():
         line = open_line(rank, size, lambda path: str(ranks.spread({}, {"path": path})[1]["path"]))
+    if device == "cpu":
+        ranks.leave()  # a thread of gloo wakes up a hundred times a second, and stops what computes
     return Ranks(rank, size, device, line)
+
+
+def _has_common_memory() -> bool:
+    """Say whether this process can share memory with others, which the library does."""
+    try:
+        load_library()
+    except CannotCompileError:
+        return False
+    return hasattr(os, "memfd_create")

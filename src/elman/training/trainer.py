@@ -81,14 +81,14 @@ class Trainer:
     def follow(self) -> None:
         """Do as the leading process does, until it ends the training."""
         while True:
+            # dropout differs from rank to rank, and is the same again when a run goes on
+            _seed(self._device, hash((self.settings.seed, self.ranks.rank, self.step)))
             what, done = self.ranks.agree(END, 1.0)
             if what == END:
                 return
             if what == SHOW:
                 self._states_of_all()
             else:
-                # dropout differs from rank to rank, and is the same again when a run goes on
-                _seed(self._device, hash((self.settings.seed, self.ranks.rank, self.step)))
                 self._learn(done)
 
     def end(self) -> None:

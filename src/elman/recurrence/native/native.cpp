@@ -94,6 +94,13 @@ FUNCTIONS(float, fp32)
 FUNCTIONS(bf16, bf16)
 #endif
 
+EXPORT meet(Team* team) { team->meet(); }
+
+EXPORT add_gradients(Team* team, const Piece* pieces, int count, float* const* left, double (*sums)[2], double* totals,
+                     int threads) {
+  add_gradients(*team, pieces, count, left, sums, totals, threads);
+}
+
 extern "C" __attribute__((visibility("default"))) int lanes() { return LANES; }
 
 extern "C" __attribute__((visibility("default"))) int pays(int64_t rows, int64_t bytes, int64_t threads) {

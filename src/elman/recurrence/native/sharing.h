@@ -4,41 +4,11 @@
 #pragma once
 
 #include <omp.h>
-#include <sched.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cerrno>
 
+#include "team.h"
 #include "tiles.h"
-
-// This process among those of a team, as weights.py has it.
-struct Team {
-  int32_t rank, size;
-  std::atomic<uint32_t>* arrived;  // how often each process has come to a meeting, APART from one to the next
-  const int32_t* ends;             // sockets that say when another one is gone
-  int32_t count, gone;             // of these; whether one is
-
-  static constexpr int APART = 16;  // a cache line
-
-  void meet() {
-    const uint32_t mine = arrived[rank * APART].fetch_add(1, std::memory_order_acq_rel) + 1;
-    for (int other = 0; other < size; other++)
-      for (uint32_t turn = 1; int32_t(arrived[other * APART].load(std::memory_order_acquire) - mine) < 0 && !gone; turn++) {
-        if (turn % 4096 == 0) sched_yield();
-        if (turn % 65536 == 0) look();
-      }
-  }
-
-  void look() {
-    char byte;
-    for (int end = 0; end < count; end++) {
-      const ssize_t heard = recv(ends[end], &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-      if (heard == 0 || (heard < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) gone = 1;
-    }
-  }
-};
 
 // The rows and the units that a thread sees to.
 struct Share {

@@ -4,7 +4,6 @@ Where several processes train one network on one machine, the weight has an attr
 do this together, and more (`window.py`).
 """
 
-import ctypes
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -13,19 +12,7 @@ from torch import Tensor
 
 from .library import find_function, lanes, pointer
 from .pages import large_pages
-
-
-class Team(ctypes.Structure):
-    """This process among those of a machine, as `sharing.h` knows it."""
-
-    _fields_ = (
-        ("rank", ctypes.c_int32),
-        ("size", ctypes.c_int32),
-        ("arrived", ctypes.c_void_p),  # of each process, numbers of 4 bytes, 16 apart
-        ("ends", ctypes.c_void_p),  # sockets, numbers of 4 bytes
-        ("count", ctypes.c_int32),  # of these
-        ("gone", ctypes.c_int32),  # set by the library when another process is gone
-    )
+from .team import Team
 
 
 class Rows(NamedTuple):

@@ -16,7 +16,8 @@ from elman.recurrence.lookup import Lookup
 
 from .inputs import Inputs, project
 from .library import find_function, load_library, pointer
-from .weights import Common, Rows, Team, pack, pack_together
+from .team import Team
+from .weights import Common, Rows, pack, pack_together
 
 
 class Window:
