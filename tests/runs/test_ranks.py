@@ -95,6 +95,31 @@ def test_two_machines_learn_what_one_process_learns_with_the_same_batch(
     assert said.count("saved in") == 1
 
 
+def test_without_a_compiler_they_learn_the_same(
+    alone: Path, small_text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", "/no/such/compiler")
+    monkeypatch.setenv("PATH", "/nowhere")
+    train(2, str(small_text), "--out", str(tmp_path / "two"), *SETTINGS, "--steps", "60")
+    assert_same(tmp_path / "two", alone)
+
+
+def test_who_shares_memory_speaks_by_the_line_alone(tmp_path: Path) -> None:
+    """No group of torch is left, whose threads would take time from what computes."""
+    script = tmp_path / "meet.py"
+    script.write_text(
+        "from torch import distributed\n"
+        "from elman.training import join_ranks\n"
+        "ranks = join_ranks()\n"
+        "assert ranks.line and not distributed.is_initialized()\n"
+        "ranks.meet()\n"
+        "assert ranks.add(ranks.rank) == [1.0]\n"
+        "ranks.leave()\n"
+    )
+    done = subprocess.run([*command(2)[:-3], str(script)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_run_goes_on_with_another_number_of_processes(
     alone: Path, small_text: Path, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 
@@ -67,28 +68,50 @@ def test_who_is_gone_is_missed_at_once(ranks: list[Ranks]) -> None:
         ranks[2].agree(0.0)
 
 
-def test_gradients_are_added_and_shortened_together(ranks: list[Ranks]) -> None:
-    networks = [torch.nn.Linear(5, 7) for _ in ranks]
-    plain = torch.nn.Linear(5, 7)
-    for parameter in plain.parameters():
-        parameter.grad = torch.zeros_like(parameter)
-    for network in networks:
-        for parameter, total in zip(network.parameters(), plain.parameters(), strict=True):
-            parameter.grad = torch.randn_like(parameter)
-            total.grad += parameter.grad
-    norm = torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.1)
+def test_the_leader_spreads_bytes(ranks: list[Ranks]) -> None:
+    content = {"a": np.arange(300_000).reshape(2, -1), "none": np.zeros((0, 3), dtype=np.float32)}
+
+    def spread(one: Ranks) -> tuple[dict[str, np.ndarray], dict]:
+        return one.spread(*((content, {"b": [1, "ä"]}) if one.rank == 0 else ({}, {})))
+
+    for tensors, values in together(ranks, spread):
+        assert values == {"b": [1, "ä"]}
+        for name, expected in content.items():
+            np.testing.assert_array_equal(tensors[name], expected)
+            assert tensors[name].dtype == expected.dtype
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("sizes", [(5, 7), (201, 130), (3, 1)])
+def test_gradients_are_added_and_shortened_together(
+    ranks: list[Ranks], sizes: tuple[int, int], threads: int
+) -> None:
+    """Twice, and the second time the bias of one process has none."""
+    networks, plain = [torch.nn.Linear(*sizes) for _ in ranks], torch.nn.Linear(*sizes)
+    shared = together(ranks, lambda one: make_exchange(networks[one.rank], 0.1, one))
 
     def exchange(one: Ranks) -> tuple[float, float, list[torch.Tensor]]:
-        network = networks[one.rank]
-        shared = make_exchange(network, 0.1, one)
-        assert type(shared) is SharedMemory
-        return *shared.gradients(float(one.rank)), [share.grad for share in shared.shares]
+        torch.set_num_threads(threads)
+        mine = shared[one.rank]
+        assert type(mine) is SharedMemory
+        return *mine.gradients(float(one.rank)), [share.grad for share in mine.shares]
 
-    outcomes = together(ranks, exchange)
-    assert [(nats, found) for nats, found, _ in outcomes] == [(1.0, pytest.approx(norm.item()))] * 3
-    for place, parameter in enumerate(plain.parameters()):
-        whole = torch.cat([gradients[place] for _, _, gradients in outcomes])
-        torch.testing.assert_close(whole.view_as(parameter), parameter.grad)
+    for missing in (None, networks[1].bias):
+        plain.zero_grad()
+        for parameter in plain.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+        for network, one in zip(networks, shared, strict=True):
+            one.clear_gradients()
+            for parameter, total in zip(network.parameters(), plain.parameters(), strict=True):
+                if parameter is not missing:
+                    parameter.grad = torch.randn_like(parameter)
+                    total.grad += parameter.grad
+        norm = torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.1)
+        outcomes = together(ranks, exchange)
+        assert [(nats, found) for nats, found, _ in outcomes] == [(1.0, pytest.approx(norm.item()))] * 3
+        for place, parameter in enumerate(plain.parameters()):
+            whole = torch.cat([gradients[place] for _, _, gradients in outcomes])
+            torch.testing.assert_close(whole.view_as(parameter), parameter.grad)
     for network in networks:
         assert torch.equal(network.weight, networks[0].weight)  # they see the same numbers
 

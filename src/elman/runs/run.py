@@ -66,6 +66,7 @@ class Run:
         self.config = {**_config(preparation), "leak": str(leak) if leak else None}
         self.stop = False  # set it to end the run after the step that is being done
         self._kept: Kept | None = None
+        self._saved: int | None = None  # the step of what was saved last
         self._standing = Standing()
         self._damaged: list[str] = []
 
@@ -89,10 +90,10 @@ class Run:
         """Stand where a saved state stood, and write anew whatever in the folder is damaged or later."""
         self._damaged = saved.damaged + self.folder.problems()
         self.trainer.restore(saved.tensors, saved.values)
-        values, weights = saved.values["run"], strip_prefix("kept.", saved.tensors)
-        if weights:
-            self._kept = Kept(values["kept"], weights)
+        values, kept = saved.values["run"], strip_prefix("kept.", saved.tensors)
         self._standing = standing = Standing(**values["standing"])
+        if standing.best is not None:
+            self._kept = Kept(values["kept"], kept or strip_prefix("weights.", saved.tensors))
         standing.validated = min(standing.validated, self.trainer.done)  # of the budget as it is now
         self.folder.resume.forget_after(self.trainer.step)
         self._damaged += self.folder.metrics.cut(self.trainer.step)
@@ -119,7 +120,8 @@ class Run:
         board = TensorBoard(self.folder.path / "tensorboard", first_step=trainer.step + 1)
         try:
             yield from self._train(board)
-            self.save()
+            if self._saved != trainer.step:
+                self.save()
             self.trainer.end()
             self.use_kept()
             write_graphs(self.folder, self.network)
@@ -157,10 +159,11 @@ class Run:
         tensors, values = self.trainer.state()
         kept = self._kept or Kept(self.trainer.step, strip_prefix("weights.", tensors))
         values |= {"config": self.config, "run": {"kept": kept.step, "standing": asdict(self._standing)}}
-        if self._kept:
-            tensors |= {f"kept.{name}": array for name, array in self._kept.weights.items()}
+        if kept.step != self.trainer.step:  # else they are there already
+            tensors |= {f"kept.{name}": array for name, array in kept.weights.items()}
         self.folder.resume.write(self.trainer.step, tensors, values)
         self.folder.write_weights(kept.weights, kept.step)
+        self._saved = self.trainer.step
 
     def close(self) -> None:
         """Let other runs into the folder."""
