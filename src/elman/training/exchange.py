@@ -75,9 +75,12 @@ class SharedMemory(Exchange):
                 place.copy_(parameter.detach())
             parameter.data = place
         self.shares = self.parts(parameter.data for parameter in self._parameters)
+        self._sums = self.parts(places[ranks.rank])  # those of the gradients of all, for the shares
+        for share, total in zip(self.shares, self._sums, strict=True):
+            share.grad = total
         self._places = places  # held: read where they are
         self._left = torch.tensor([one[0].data_ptr() for one in places])
-        self._sums = ranks.memory(ranks.size, 4).view(torch.float64)
+        self._said = ranks.memory(ranks.size, 4).view(torch.float64)
         self._pieces = (Piece * len(self._own))()
         for piece, place, own in zip(self._pieces, places[ranks.rank], self._own, strict=True):
             piece.place, piece.count = place.storage_offset(), place.numel()
@@ -109,11 +112,11 @@ class SharedMemory(Exchange):
         for piece, gradient, common in zip(self._pieces, found, self._common, strict=True):
             piece.gradient, piece.complete = gradient.data_ptr(), common.complete
         with self._ranks.together():
-            squares, nats = self._ranks.team.add_gradients(self._pieces, self._left, self._sums, nats)
+            squares, nats = self._ranks.team.add_gradients(self._pieces, self._left, self._said, nats)
         norm = math.sqrt(squares)
-        factor = shortening(norm, self._largest)
-        for share, part in zip(self.shares, self.parts(found), strict=True):
-            share.grad = part if factor == 1 else part.mul_(factor)
+        if (factor := shortening(norm, self._largest)) < 1:
+            for part in self._sums:
+                part.mul_(factor)
         return nats / self._ranks.size, norm
 
     def meet(self) -> None:

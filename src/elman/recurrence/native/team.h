@@ -47,8 +47,9 @@ struct Piece {
   int32_t complete;  // no other has anything to add
 };
 
-// Leave for the others what belongs to them, and add what they left to this process's own. `left`: where each process leaves
-// its gradients; `sums`: of each, the sum of the squares of its own, and its loss; `totals`: those of all.
+// Leave for the others what belongs to them, and where this process's own stand the sums of these and what they left. `left`:
+// where each process leaves its gradients; `sums`: of each, the sum of the squares of its own, and its loss; `totals`: those
+// of all.
 inline void add_gradients(Team& team, const Piece* pieces, int count, float* const* left, double (*sums)[2],
                           double totals[2], int threads) {
   constexpr int64_t BLOCK = 4096;
@@ -66,7 +67,8 @@ inline void add_gradients(Team& team, const Piece* pieces, int count, float* con
       const int64_t own = piece->end - piece->begin, last = piece->begin + own * (thread + 1) / threads;
       for (int64_t from = piece->begin + own * thread / threads; from < last; from += BLOCK) {
         const int64_t size = std::min(BLOCK, last - from);
-        float *sum = piece->gradient + from, square = 0;
+        float *sum = left[team.rank] + piece->place + from, square = 0;
+        if (piece->gradient + from != sum) std::memcpy(sum, piece->gradient + from, size * sizeof(float));
         for (int other = 0; other < team.size && !piece->complete; other++) {
           if (other == team.rank) continue;
           const float* part = left[other] + piece->place + from;

@@ -53,10 +53,10 @@ class Team(ctypes.Structure):
     def add_gradients(
         self, pieces: "ctypes.Array[Piece]", left: Tensor, sums: Tensor, nats: float
     ) -> tuple[float, float]:
-        """Leave the others what is theirs, and add what they left to this process's own numbers.
+        """Leave the others what is theirs; of this process's own numbers make the sum over all.
 
-        `left` (P,) says where each of P processes leaves its gradients; all see these, and `sums` (P, 2) in
-        fp64. Returns the sum of the squares of all sums, and that of all nats.
+        `left` (P,) says where each of P processes leaves its gradients and finds its sums; all see these, and
+        `sums` (P, 2) in fp64. Returns the sum of the squares of all sums, and that of all nats.
 
         Raises:
             ConnectionResetError: another process is gone.
