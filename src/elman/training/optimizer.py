@@ -1,16 +1,14 @@
 """The update rules, by their names in the settings; weight decay falls on matrices only.
 
-They call the functions that torch's optimiser classes call. The classes themselves import torch's compiler
-when they are first made, which takes as long as importing torch.
+They call the kernels that torch's optimiser classes call, each of which changes all tensors in one pass. The
+classes themselves import torch's compiler when they are first made, which takes as long as importing torch,
+and sort the tensors at each step, which takes as long as a small layer.
 """
 
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.optim.adam import adam
-from torch.optim.adamw import adamw
-from torch.optim.sgd import sgd
 
 from elman.config import TrainSettings
 
@@ -67,31 +65,31 @@ class Optimizer:
     def _update(self, learning_rate: float, decay: float, indices: list[int]) -> None:
         parameters = [self._exchange.shares[i] for i in indices]
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-        fused = parameters[0].device.type in ("cpu", "cuda")
         if self._settings.optimizer == "sgd":
-            sgd(
+            torch._fused_sgd_(
                 parameters,
                 gradients,
-                [None] * len(parameters),
-                fused=fused,
+                [],
                 weight_decay=decay,
                 momentum=0.0,
                 lr=learning_rate,
                 dampening=0.0,
                 nesterov=False,
                 maximize=False,
+                is_first_step=True,
             )
             return
         first, second = self._settings.betas
         first_moments, second_moments = self._moments
-        (adam if self._settings.optimizer == "adam" else adamw)(
+        steps = [self._kept["steps"][i] for i in indices]
+        torch._foreach_add_(steps, 1)
+        (torch._fused_adam_ if self._settings.optimizer == "adam" else torch._fused_adamw_)(
             parameters,
             gradients,
             [first_moments[i] for i in indices],
             [second_moments[i] for i in indices],
             [],
-            [self._kept["steps"][i] for i in indices],
-            fused=fused,
+            steps,
             amsgrad=False,
             beta1=first,
             beta2=second,
