@@ -105,16 +105,17 @@ def test_without_a_compiler_they_learn_the_same(
 
 
 def test_who_shares_memory_speaks_by_the_line_alone(tmp_path: Path) -> None:
-    """No group of torch is left, whose threads would take time from what computes."""
+    """No group of torch is left, whose threads would take time from what computes; twice in one program."""
     script = tmp_path / "meet.py"
     script.write_text(
         "from torch import distributed\n"
         "from elman.training import join_ranks\n"
-        "ranks = join_ranks()\n"
-        "assert ranks.line and not distributed.is_initialized()\n"
-        "ranks.meet()\n"
-        "assert ranks.add(ranks.rank) == [1.0]\n"
-        "ranks.leave()\n"
+        "for _ in range(2):\n"
+        "    ranks = join_ranks()\n"
+        "    assert ranks.line and not distributed.is_initialized()\n"
+        "    ranks.meet()\n"
+        "    assert ranks.add(ranks.rank) == [1.0]\n"
+        "    ranks.leave()\n"
     )
     done = subprocess.run([*command(2)[:-3], str(script)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -5,6 +5,7 @@ Rank 0 leads: it says what happens next, and the others do the same. Weights are
 """
 
 import datetime
+import itertools
 import json
 import math
 import os
@@ -184,6 +185,7 @@ class Ranks:
 
 
 ALONE = Ranks()
+_joined = itertools.count()  # a program may train several models, one after the other
 
 
 def join_ranks() -> Ranks:
@@ -200,7 +202,13 @@ def join_ranks() -> Ranks:
     else:
         device, backend = "cpu", "gloo"
     if not distributed.is_initialized():
-        distributed.init_process_group(backend, timeout=PATIENCE)
+        # not every build of torch has these
+        from torch.distributed.distributed_c10d import PrefixStore
+        from torch.distributed.rendezvous import rendezvous
+
+        store, _, _ = next(rendezvous("env://", rank, size))
+        own = PrefixStore(f"elman/{next(_joined)}", store)
+        distributed.init_process_group(backend, store=own, rank=rank, world_size=size, timeout=PATIENCE)
     here = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))  # processes on this machine
     ranks = Ranks(rank, size, device)
     if here != size or sum(ranks.add(_has_common_memory())) < size:
