@@ -2,7 +2,8 @@
 
 What comes in are gradients of this process's part of the mean loss; their sum over the processes is that of
 the whole. Alone there is nothing to exchange. Processes on one machine keep the weights in memory that all of
-them see, and each changes some rows of each; others add up their gradients, and each changes all.
+them see, where the library adds up gradients, and each changes some rows of each; others add up their
+gradients by torch's means, and each changes all.
 """
 
 import math

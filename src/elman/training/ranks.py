@@ -191,7 +191,8 @@ _joined = itertools.count()  # a program may train several models, one after the
 def join_ranks() -> Ranks:
     """Return this process among those that `torchrun` started with it, or alone.
 
-    On a machine with a GPU for each process they meet by NCCL, else by gloo.
+    On a machine with a GPU for each process they meet by NCCL, else by gloo; where they share memory, they
+    know each other by gloo, and then need it no more.
     """
     rank, size = process()
     if size == 1:

@@ -43,12 +43,7 @@ class Team(ctypes.Structure):
             ConnectionResetError: another process is gone.
         """
         load_library().meet(ctypes.byref(self))
-        self.check()
-
-    def check(self) -> None:
-        """Raise ConnectionResetError where another process was found to be gone."""
-        if self.gone:
-            raise ConnectionResetError
+        self._check()
 
     def add_gradients(
         self, pieces: "ctypes.Array[Piece]", left: Tensor, sums: Tensor, nats: float
@@ -64,6 +59,10 @@ class Team(ctypes.Structure):
         totals = (ctypes.c_double * 2)(0.0, nats)
         given = pieces, len(pieces), pointer(left), pointer(sums), totals, torch.get_num_threads()
         load_library().add_gradients(ctypes.byref(self), *given)
-        self.check()
+        self._check()
         squares, nats = totals
         return squares, nats
+
+    def _check(self) -> None:
+        if self.gone:
+            raise ConnectionResetError
