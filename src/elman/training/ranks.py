@@ -223,8 +223,10 @@ def join_ranks() -> Ranks:
 
 def _has_common_memory() -> bool:
     """Say whether this process can share memory with others, which the library does."""
+    if not hasattr(os, "memfd_create"):
+        return False
     try:
         load_library()
     except CannotCompileError:
         return False
-    return hasattr(os, "memfd_create")
+    return True
