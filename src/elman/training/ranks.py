@@ -202,7 +202,8 @@ def join_ranks() -> Ranks:
         device, backend = "cuda", "nccl"
     else:
         device, backend = "cpu", "gloo"
-    if not distributed.is_initialized():
+    found = distributed.is_initialized()  # a group of the program's own
+    if not found:
         # not every build of torch has these
         from torch.distributed.distributed_c10d import PrefixStore
         from torch.distributed.rendezvous import rendezvous
@@ -216,7 +217,7 @@ def join_ranks() -> Ranks:
         return ranks
     with ranks.together():
         line = open_line(rank, size, lambda path: str(ranks.spread({}, {"path": path})[1]["path"]))
-    if device == "cpu":
+    if device == "cpu" and not found:
         ranks.leave()  # a thread of gloo wakes up a hundred times a second, and stops what computes
     return Ranks(rank, size, device, line)
 
