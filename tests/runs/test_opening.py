@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from safetensors.numpy import load_file
 
 from elman import LanguageModel
 from elman.errors import ElmanError, FolderError, SettingsError, TextError
@@ -35,13 +34,8 @@ def train(small_text: Path, tmp_path: Path) -> Train:
     return train
 
 
-def rows(folder: Path, event: str) -> list[dict[str, Any]]:
-    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
-    return [line for line in lines if line["event"] == event]
-
-
-def validations(folder: Path) -> list[int]:
-    return [row["step"] for row in rows(folder, "validation")]
+def validations(folder: Path, what: str = "step") -> list[Any]:
+    return [row[what] for row in ModelFolder(folder).metrics.read() if row["event"] == "validation"]
 
 
 def test_a_larger_budget_is_validated_all_along_and_equals_the_budget_asked_at_once(
@@ -67,16 +61,13 @@ def test_the_best_weights_stay_the_best_however_often_the_run_goes_on(
     """Once they are those of the state itself, and then others, which it holds as well."""
     out = tmp_path / "model"
     train(steps=20, settings={"train.evaluate_every": 20, "train.schedule": "constant"})
-    best = load_file(out / "model.safetensors")
+    best = ModelFolder(out).read_weights()
     monkeypatch.setattr(Run, "score_part", lambda *_: 9.0)
     for steps in (40, 60):
         LanguageModel.train(out=out, resume=True, steps=steps)
-        kept = load_file(out / "model.safetensors")
+        kept = ModelFolder(out).read_weights()
         assert all((kept[name] == array).all() for name, array in best.items())
-    first, second, third = (validation["best"] for validation in rows(out, "validation"))
-    assert first
-    assert not second
-    assert not third
+    assert validations(out, "best") == [True, False, False]
 
 
 def test_validations_that_cost_much_are_fewer_where_the_clock_is_the_budget(

@@ -51,10 +51,14 @@ def steps_done(out: Path) -> int:
         return -1
 
 
-def signal_after(steps: int, process: subprocess.Popen[str], out: Path, number: signal.Signals) -> None:
+def wait_for(steps: int, process: subprocess.Popen[str], out: Path) -> None:
     while steps_done(out) < steps:
         assert process.poll() is None
         time.sleep(0.005)
+
+
+def signal_after(steps: int, process: subprocess.Popen[str], out: Path, number: signal.Signals) -> None:
+    wait_for(steps, process, out)
     process.send_signal(number)
 
 
@@ -173,15 +177,11 @@ def test_a_disk_that_fills_up_is_one_line_and_the_run_goes_on_later(
     """A limit on the size of a file, set as the run goes on, stands in for the disk."""
     import resource
 
-    limit = (untouched / "model.safetensors").stat().st_size
+    limit = (untouched / "model.safetensors").stat().st_size  # a saved state holds three times that
     out = tmp_path / "full"
     process = start(text, out)
-    while steps_done(out) < 40:
-        assert process.poll() is None
-        time.sleep(0.005)
-    resource.prlimit(
-        process.pid, resource.RLIMIT_FSIZE, (limit, limit)
-    )  # a saved state holds three times that
+    wait_for(40, process, out)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, limit))
     _, errors = process.communicate()
     assert process.returncode == 2, errors
     assert "cannot write" in errors.splitlines()[-1]

@@ -84,20 +84,19 @@ def test_the_leader_spreads_bytes(ranks: list[Ranks]) -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("sizes", [(5, 7), (201, 130), (3, 1)])
 def test_gradients_are_added_and_shortened_together(
-    ranks: list[Ranks], sizes: tuple[int, int], threads: int
+    ranks: list[Ranks], sizes: tuple[int, int], threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twice, and the second time the bias of one process has none."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)  # of each process
     networks, plain = [torch.nn.Linear(*sizes) for _ in ranks], torch.nn.Linear(*sizes)
     shared = together(ranks, lambda one: make_exchange(networks[one.rank], 0.1, one))
 
     def exchange(one: Ranks) -> tuple[float, float, list[torch.Tensor]]:
-        torch.set_num_threads(threads)
         mine = shared[one.rank]
         assert type(mine) is SharedMemory
         return *mine.gradients(float(one.rank)), [share.grad for share in mine.shares]
 
     for missing in (None, networks[1].bias):
-        plain.zero_grad()
         for parameter in plain.parameters():
             parameter.grad = torch.zeros_like(parameter)
         for network, one in zip(networks, shared, strict=True):

@@ -1,8 +1,8 @@
-"""Small messages between processes on one machine, by sockets.
+"""Messages between processes on one machine, by sockets.
 
-They take some tens of microseconds, where gloo takes half a millisecond. The first process hears the others
-in their order, so that sums come out the same each time, and answers them; who is gone is noticed as soon as
-it should speak. Knows nothing of what is said.
+Small ones take some tens of microseconds, where gloo takes half a millisecond. The first process hears the
+others in their order, so that sums come out the same each time, and answers them; who is gone is noticed as
+soon as it should speak. Knows nothing of what is said.
 """
 
 import os

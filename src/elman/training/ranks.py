@@ -133,7 +133,7 @@ class Ranks:
         """Part from the others."""
         if self.line:
             self.line.close()
-        if distributed.is_initialized():
+        if self.size > 1 and distributed.is_initialized():
             with suppress(RuntimeError):  # others may be gone already
                 distributed.destroy_process_group()
 

@@ -1,7 +1,6 @@
 // Processes on one machine that train one network: how they meet, and how they add up their gradients.
 #pragma once
 
-#include <omp.h>
 #include <sched.h>
 #include <sys/socket.h>
 
