@@ -60,7 +60,7 @@ def _share(codes: Codes, chunks: Iterable[str]) -> tuple[float, list[Codes]]:
 def _longest(codes: Codes, low: int, high: int, blocks: Callable[[int], Iterator[Codes]]) -> int:
     """Return the length of the longest common run, known to be from `low` to `high`."""
     while low < high:
-        middle = min((low + high + 1) // 2, 2 * max(low, 1))  # long runs are rare: look at short ones first
+        middle = min((low + high + 1) // 2, 2 * max(low, RUN))  # runs much longer than that are rare
         if _common(codes, blocks(middle), middle)[1]:
             low = middle
         else:
@@ -81,9 +81,14 @@ def _common(codes: Codes, blocks: Iterator[Codes], length: int) -> tuple[list[in
         there = _hashes(block, length)
         rank = np.searchsorted(ranked, there)
         hits = np.flatnonzero(ranked[np.minimum(rank, len(ranked) - 1)] == there)
-        places = zip(hits.tolist(), order[rank[hits]].tolist(), strict=True)
-        same = [np.array_equal(block[hit : hit + length], codes[at : at + length]) for hit, at in places]
-        hits = hits[np.array(same, dtype=bool)]
+        first = np.full(len(ranked), -1)
+        first[rank[hits][::-1]] = hits[::-1]  # of each stretch of the sample, where its hash stands first
+        places = zip(first.tolist(), order.tolist(), strict=True)
+        same = [
+            hit >= 0 and np.array_equal(block[hit : hit + length], codes[at : at + length])
+            for hit, at in places
+        ]
+        hits = hits[np.array(same, dtype=bool)[rank[hits]]]
         found.update(there[hits].tolist())
         for run in np.split(hits, np.flatnonzero(np.diff(hits) > 1) + 1):
             if len(run):

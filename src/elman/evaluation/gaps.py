@@ -15,7 +15,8 @@ from elman.progress import Tally
 from elman.tokens import cut_stream
 from elman.tokens.store import Tokens
 
-from .score import LOGITS_AT_MOST, Score, Scored, nats_of
+from .score import Score, Scored
+from .surprisal import LOGITS_AT_MOST, nats_of
 
 
 class GapNats(NamedTuple):

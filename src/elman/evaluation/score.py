@@ -6,23 +6,21 @@ byte-pair models compare. Knows nothing of how the model was trained.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from elman.engine import Engine, Ids, Logits
+from elman.engine import Engine
 from elman.progress import Tally
 from elman.tokens import Tokenizer, cut_stream
 from elman.tokens.store import Tokens
 
 from .spelling import Spelling
+from .surprisal import LOGITS_AT_MOST, SurprisalStream, nats_of
 
-TOKENS_AT_MOST = 4096  # in one call of the engine: bounds what its layers hold
 TOKENS_IN_A_ROW = 2048  # at the least, so that cold starts weigh little in the mean
-LOGITS_AT_MOST = 4_000_000  # numbers in one block of logits: bounds memory, and keeps blocks in the cache
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,8 @@ def score_text(
     engine, tokenizer, spelling = model.engine, model.tokenizer, model.spelling
     nats = spelling_nats = 0.0
     tokens = characters = size = unknown = 0
-    stream = SurprisalStream(engine, tokenizer.encode(context)) if context else SurprisalStream(engine)
+    in_order = model.leak is not None or engine is model.dynamic
+    stream = SurprisalStream(engine, tokenizer.encode(context), in_order)
     for text in cut_stream(tokenizer, chunks):
         for surprise in stream.read(tokenizer.encode(text)):
             nats += float(surprise.sum(dtype=np.float64))
@@ -124,40 +123,6 @@ def score_text(
         if advance:
             advance(len(text))
     return Score(nats + spelling_nats, tokens, characters, size, unknown, spelling_nats)
-
-
-class SurprisalStream:
-    """One stream of tokens through an engine: how many nats each token costs, given all before it.
-
-    The first token after no context at all is charged as if every token were equally likely.
-    """
-
-    def __init__(self, engine: Engine, context: Ids | None = None) -> None:
-        self._engine = engine
-        self._state = engine.initial_state(1)
-        self._next = np.zeros(
-            (1, engine.vocabulary_size), dtype=np.float32
-        )  # logits (1, V) of the next token
-        for _ in self.read(context) if context is not None else ():
-            pass
-
-    def read(self, ids: Ids) -> Iterator[NDArray[np.float32]]:
-        """Yield the nats of each token of ids (T,), in blocks."""
-        block = max(1, min(TOKENS_AT_MOST, LOGITS_AT_MOST // self._engine.vocabulary_size))
-        for start in range(0, len(ids), block):
-            part = ids[start : start + block]
-            logits, self._state = self._engine.feed(part[:, np.newaxis], self._state)  # (T, 1, V)
-            before = np.concatenate([self._next, logits[:-1, 0]])
-            self._next = logits[-1]
-            yield nats_of(before, part)
-
-
-def nats_of(logits: Logits, ids: Ids) -> NDArray[np.float32]:
-    """Return the negative log-probability of ids (...) under logits (..., V)."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    chosen = np.take_along_axis(shifted, ids[..., np.newaxis].astype(np.int64), axis=-1)[..., 0]
-    nats: NDArray[np.float32] = np.log(np.exp(shifted).sum(axis=-1)) - chosen
-    return nats
 
 
 def score_rows(engine: Engine, tokens: Tokens, rows: int, tokens_at_most: int) -> float:

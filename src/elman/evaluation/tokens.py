@@ -3,7 +3,8 @@
 from elman.errors import RequestError
 
 from .gaps import gap_nats
-from .score import Scored, SurprisalStream, TokenScore
+from .score import Scored, TokenScore
+from .surprisal import SurprisalStream
 
 
 def score_tokens(model: Scored, text: str) -> list[TokenScore]:
@@ -19,7 +20,8 @@ def score_tokens(model: Scored, text: str) -> list[TokenScore]:
     if model.window is not None:
         nats = gap_nats(model.engine, ids, model.window).nats.tolist()
     else:
-        nats = [float(n) for block in SurprisalStream(model.engine).read(ids) for n in block]
+        stream = SurprisalStream(model.engine, in_order=model.leak is not None)
+        nats = [float(n) for block in stream.read(ids) for n in block]
     unknown = iter(tokenizer.unknown_pieces(text))
     scored = []
     for token, surprise in zip(ids.tolist(), nats, strict=True):
