@@ -121,6 +121,23 @@ def test_who_shares_memory_speaks_by_the_line_alone(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_group_of_the_program_s_own_stays(tmp_path: Path) -> None:
+    script = tmp_path / "meet.py"
+    script.write_text(
+        "import torch\n"
+        "from elman.training import join_ranks\n"
+        "torch.distributed.init_process_group('gloo')\n"
+        "ranks = join_ranks()\n"
+        "ranks.meet()\n"
+        "ranks.leave()\n"
+        "torch.distributed.all_reduce(ones := torch.ones(1))\n"
+        "assert ones.item() == 2\n"
+        "torch.distributed.destroy_process_group()\n"
+    )
+    done = subprocess.run([*command(2)[:-3], str(script)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_run_goes_on_with_another_number_of_processes(
     alone: Path, small_text: Path, tmp_path: Path
 ) -> None:
@@ -156,6 +173,16 @@ def test_a_killed_process_ends_the_run_and_what_was_saved_goes_on(
     assert errors.count("elman: another of the 2 processes of this run has ended") == 1
     step = int(re.search(r"step-(\d+)", max(path.name for path in (out / "resume").iterdir()))[1])
     assert f"going on from step {step}" in train(1, "--resume", "--out", str(out), "--minutes", "0.001")
+
+
+def test_the_process_that_leads_says_what_is_wrong(tmp_path: Path) -> None:
+    done = subprocess.run(
+        command(2, str(tmp_path / "nothing.txt")), capture_output=True, text=True, check=False
+    )
+    assert done.returncode
+    first, second = sorted(line for line in done.stderr.splitlines() if line.startswith("elman: "))
+    assert first.startswith(f"elman: no file or folder '{tmp_path / 'nothing.txt'}'")
+    assert second == "elman: the process that leads ended before the run began; mend what it says"
 
 
 def test_rows_that_cannot_be_shared_are_refused(small_text: Path, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ What leads says, in this order: what the run is, what its saved state is, each s
 
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, SIGTERM
+from typing import Any
 
 from elman.config import Settings
+from elman.errors import RankError
 from elman.signals import heard_by
 from elman.storage import ModelFolder, Saved
 from elman.training import Ranks, Trainer
@@ -49,7 +51,7 @@ def follow_leader(ranks: Ranks) -> Path:
         RankError: another process ended before.
     """
     with heard_by(SIG_IGN, SIGINT, SIGTERM):  # the one that leads says when to stop
-        _, config = ranks.spread({}, {})
+        config = _hear_run(ranks)
         preparation = prepare_again(config, Settings.model_validate(config["settings"]), {}, [])
         trainer = make_trainer(preparation, config["pace"][0], config["pace"][1], ranks)
         tensors, said = ranks.spread({}, {})
@@ -61,3 +63,10 @@ def follow_leader(ranks: Ranks) -> Path:
     if end == STOPPED:
         raise KeyboardInterrupt
     return Path(said["folder"])
+
+
+def _hear_run(ranks: Ranks) -> dict[str, Any]:
+    try:
+        return ranks.spread({}, {})[1]
+    except RankError:
+        raise RankError("the process that leads ended before the run began; mend what it says") from None

@@ -36,9 +36,16 @@ class Ranks:
     Every method that speaks to the others has to be called by all of them, in the same order.
     """
 
-    def __init__(self, rank: int = 0, size: int = 1, device: str = "cpu", line: Line | None = None) -> None:
-        """`line`: where all run on one machine."""
-        self.rank, self.size, self.line = rank, size, line
+    def __init__(
+        self,
+        rank: int = 0,
+        size: int = 1,
+        device: str = "cpu",
+        line: Line | None = None,
+        own_group: bool = False,
+    ) -> None:
+        """`line`: where all run on one machine. `own_group`: torch's group of processes ends with this."""
+        self.rank, self.size, self.line, self._own_group = rank, size, line, own_group
         self._device = torch.device(device)  # of what is sent
         self._team: Team | None = None
 
@@ -133,7 +140,7 @@ class Ranks:
         """Part from the others."""
         if self.line:
             self.line.close()
-        if self.size > 1 and distributed.is_initialized():
+        if self._own_group:
             with suppress(RuntimeError):  # others may be gone already
                 distributed.destroy_process_group()
 
@@ -202,24 +209,25 @@ def join_ranks() -> Ranks:
         device, backend = "cuda", "nccl"
     else:
         device, backend = "cpu", "gloo"
-    found = distributed.is_initialized()  # a group of the program's own
-    if not found:
+    own_group = not distributed.is_initialized()  # else it is the program's
+    if own_group:
         # not every build of torch has these
         from torch.distributed.distributed_c10d import PrefixStore
         from torch.distributed.rendezvous import rendezvous
 
         store, _, _ = next(rendezvous("env://", rank, size))
-        own = PrefixStore(f"elman/{next(_joined)}", store)
-        distributed.init_process_group(backend, store=own, rank=rank, world_size=size, timeout=PATIENCE)
+        place = PrefixStore(f"elman/{next(_joined)}", store)
+        distributed.init_process_group(backend, store=place, rank=rank, world_size=size, timeout=PATIENCE)
     here = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))  # processes on this machine
-    ranks = Ranks(rank, size, device)
+    ranks = Ranks(rank, size, device, own_group=own_group)
     if here != size or sum(ranks.add(_has_common_memory())) < size:
         return ranks
     with ranks.together():
         line = open_line(rank, size, lambda path: str(ranks.spread({}, {"path": path})[1]["path"]))
-    if device == "cpu" and not found:
+    if device == "cpu" and own_group:
         ranks.leave()  # a thread of gloo wakes up a hundred times a second, and stops what computes
-    return Ranks(rank, size, device, line)
+        own_group = False
+    return Ranks(rank, size, device, line, own_group)
 
 
 def _has_common_memory() -> bool:
