@@ -22,12 +22,15 @@ def _short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Remembering:
-    """An engine whose state is the sum of the tokens since the last 0, `memory` times as large at each."""
+    """An engine whose state is the sum of the tokens since the last 0, `memory` times as large at each.
+
+    `late`: a 0 still tells of the sum before it, which the state has then forgotten.
+    """
 
     name = "remembering"
 
-    def __init__(self, memory: float, vocabulary_size: int = 5) -> None:
-        self.memory, self.vocabulary_size = memory, vocabulary_size
+    def __init__(self, memory: float, vocabulary_size: int = 5, late: bool = False) -> None:
+        self.memory, self.vocabulary_size, self.late = memory, vocabulary_size, late
         self.steps, self.rows = 0, {0}
 
     def initial_state(self, rows: int) -> Any:
@@ -38,8 +41,10 @@ class Remembering:
         (total,), logits = state, []
         for step in ids:
             token = step[:, np.newaxis]
-            total = ((self.memory * total + token) * (token > 0)).astype(np.float32)
-            logits.append(np.sin(total * np.arange(1, self.vocabulary_size + 1)).astype(np.float32))
+            heard = (self.memory * total + token).astype(np.float32)
+            total = heard * (token > 0)
+            told = heard if self.late else total
+            logits.append(np.sin(told * np.arange(1, self.vocabulary_size + 1)).astype(np.float32))
         return np.stack(logits), (total,)
 
     step: Any = None
@@ -59,6 +64,13 @@ def test_side_by_side_is_what_in_order_is(memory: float, count: int) -> None:
     np.testing.assert_allclose(nats(engine, ids), nats(alone, ids, in_order=True), atol=3e-4)
     assert alone.steps == count
     assert (engine.steps < count) == (count >= 400)
+
+
+def test_what_logits_tell_and_the_state_has_forgotten_counts() -> None:
+    ids = np.random.default_rng(0).integers(1, 5, 400)
+    ids.reshape(8, 50)[:, 15] = 0  # at the end of the first piece of each stretch
+    found = nats(Remembering(1.0, late=True), ids)
+    np.testing.assert_allclose(found, nats(Remembering(1.0, late=True), ids, in_order=True), atol=3e-4)
 
 
 @pytest.mark.parametrize("memory", [1.0, 0.999])
@@ -93,3 +105,13 @@ def test_who_learns_or_sees_what_comes_is_read_in_order(leak: str | None, learns
     dynamic: Any = engine if learns else None
     score_text(Scored(engine, tokenizer, Spelling.learn([]), leak, dynamic=dynamic), [text])
     assert (max(engine.rows) == 1) == (learns or leak is not None)
+
+
+def test_progress_is_told_as_stretches_are_read_and_adds_up_to_the_text() -> None:
+    text = "abcd " * 1000
+    tokenizer = learn_tokenizer("bpe", [text])
+    told: list[int] = []
+    model = Scored(Remembering(0.5, tokenizer.size), tokenizer, Spelling.learn([]))
+    score_text(model, [text[:1001], text[1001:]], advance=told.append)
+    assert sum(told) == len(text)
+    assert len(told) > 2

@@ -180,9 +180,9 @@ def test_the_process_that_leads_says_what_is_wrong(tmp_path: Path) -> None:
         command(2, str(tmp_path / "nothing.txt")), capture_output=True, text=True, check=False
     )
     assert done.returncode
-    first, second = sorted(line for line in done.stderr.splitlines() if line.startswith("elman: "))
+    other, first = sorted(line for line in done.stderr.splitlines() if line.startswith("elman: "))
     assert first.startswith(f"elman: no file or folder '{tmp_path / 'nothing.txt'}'")
-    assert second == "elman: the process that leads ended before the run began; mend what it says"
+    assert other == "elman: another process ended before the run began; mend what it says"
 
 
 def test_rows_that_cannot_be_shared_are_refused(small_text: Path, tmp_path: Path) -> None:

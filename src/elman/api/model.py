@@ -7,11 +7,12 @@ print(model.evaluate()["nats_per_character"], model.generate("Once"))
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from elman.config import layer_of
+from elman.config import Layer, layer_of
 from elman.engine import Engine
 from elman.errors import FolderError, RequestError, SettingsError
 from elman.evaluation.score import Scored, TokenScore
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from elman.insight.inspection import Inspection
     from elman.insight.trace import Trace
     from elman.model import Network
+    from elman.runs.run import Run
+    from elman.training import Ranks
 
 Texts = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -77,7 +80,6 @@ class LanguageModel(Writer):
         require("training", "torch", "tensorboard")
         from elman.display import follow, working
         from elman.runs.following import FINISHED, STOPPED, follow_leader
-        from elman.runs.opening import new_run, resumed_run
         from elman.runs.result import measure_result
         from elman.training import join_ranks
 
@@ -86,33 +88,26 @@ class LanguageModel(Writer):
         asked = layer_of({**(settings or {}), **named})
         path = Path(out) if out is not None else None
         ranks = join_ranks()
-        if ranks.rank:
-            return cls.load(follow_leader(ranks))
-        with working() as advance:
-            if not resume:
-                names = fetch_texts(_names(texts or "python-manual"))
-                run = new_run(names, path, recipe or "default", asked, allow_leak, advance, ranks)
-            elif path is None:
-                raise FolderError("--resume needs the folder of the run, found none; add --out DIR")
-            elif recipe is not None:
-                raise SettingsError(
-                    f"--resume goes on with the recipe of the run, found --recipe {recipe}; leave that out"
-                )
-            else:
-                run = resumed_run(path, _names(texts) if texts else [], asked, advance, ranks)
         try:
-            if not follow(run):
-                ranks.agree(STOPPED)
-                raise KeyboardInterrupt(
-                    f"stopped and saved; go on with: elman train --resume --out {run.folder.path}"
-                )
-            with working() as advance:
-                measure_result(run, advance)
-            ranks.agree(FINISHED)
+            if ranks.rank:
+                folder = follow_leader(ranks)
+            else:
+                names = _names(texts) if texts else []
+                with working() as advance:
+                    run = _begin(names, path, recipe, asked, resume, allow_leak, advance, ranks)
+                with closing(run):
+                    folder = run.folder.path
+                    if not follow(run):
+                        ranks.agree(STOPPED)
+                        raise KeyboardInterrupt(
+                            f"stopped and saved; go on with: elman train --resume --out {folder}"
+                        )
+                    with working() as advance:
+                        measure_result(run, advance)
+                    ranks.agree(FINISHED)
         finally:
-            run.close()
             ranks.leave()
-        return cls.load(run.folder.path)
+        return cls.load(folder)
 
     @classmethod
     @checked
@@ -262,3 +257,28 @@ class LanguageModel(Writer):
 
 def _names(texts: Texts) -> list[str]:
     return [os.fspath(texts)] if isinstance(texts, str | os.PathLike) else [os.fspath(name) for name in texts]
+
+
+def _begin(
+    texts: Sequence[str],
+    path: Path | None,
+    recipe: str | None,
+    asked: Layer,
+    resume: bool,
+    allow_leak: bool,
+    advance: Advance | None,
+    ranks: "Ranks",
+) -> "Run":
+    """Return the run in a folder that goes on, or a new one."""
+    from elman.runs.opening import new_run, resumed_run
+
+    if not resume:
+        names = fetch_texts(texts or ["python-manual"])
+        return new_run(names, path, recipe or "default", asked, allow_leak, advance, ranks)
+    if path is None:
+        raise FolderError("--resume needs the folder of the run, found none; add --out DIR")
+    if recipe is not None:
+        raise SettingsError(
+            f"--resume goes on with the recipe of the run, found --recipe {recipe}; leave that out"
+        )
+    return resumed_run(path, texts, asked, advance, ranks)

@@ -83,12 +83,11 @@ def _common(codes: Codes, blocks: Iterator[Codes], length: int) -> tuple[list[in
         hits = np.flatnonzero(ranked[np.minimum(rank, len(ranked) - 1)] == there)
         first = np.full(len(ranked), -1)
         first[rank[hits][::-1]] = hits[::-1]  # of each stretch of the sample, where its hash stands first
-        places = zip(first.tolist(), order.tolist(), strict=True)
-        same = [
-            hit >= 0 and np.array_equal(block[hit : hit + length], codes[at : at + length])
-            for hit, at in places
-        ]
-        hits = hits[np.array(same, dtype=bool)[rank[hits]]]
+        same = np.zeros(len(ranked), dtype=bool)
+        for at in np.flatnonzero(first >= 0):
+            hit, place = first[at], order[at]
+            same[at] = np.array_equal(block[hit : hit + length], codes[place : place + length])
+        hits = hits[same[rank[hits]]]
         found.update(there[hits].tolist())
         for run in np.split(hits, np.flatnonzero(np.diff(hits) > 1) + 1):
             if len(run):

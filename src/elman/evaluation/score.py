@@ -114,14 +114,16 @@ def score_text(
     in_order = model.leak is not None or engine is model.dynamic
     stream = SurprisalStream(engine, tokenizer.encode(context), in_order)
     for text in cut_stream(tokenizer, chunks):
-        for surprise in stream.read(tokenizer.encode(text)):
+        ids, read = tokenizer.encode(text), 0
+        for surprise in stream.read(ids):
             nats += float(surprise.sum(dtype=np.float64))
-            tokens += len(surprise)
+            before, read = read, read + len(surprise)
+            if advance:
+                advance(len(text) * read // len(ids) - len(text) * before // len(ids))
+        tokens += len(ids)
         characters, size = characters + len(text), size + len(text.encode("utf-8", "surrogatepass"))
         for piece in tokenizer.unknown_pieces(text):
             unknown, spelling_nats = unknown + 1, spelling_nats + spelling.nats(piece)
-        if advance:
-            advance(len(text))
     return Score(nats + spelling_nats, tokens, characters, size, unknown, spelling_nats)
 
 

@@ -2,8 +2,8 @@
 
 A stream has to be read in order, and one row leaves most of a processor idle. So it is cut into stretches
 that are read side by side, all but the first from a cold state; then each begins again where the one before
-it has ended, until that makes no difference any more. The nats are those of one row, but for rounding: if the
-states of a model do not come together so, it is read in order.
+it has ended, until that makes no difference any more. The nats are those of one row, but for rounding, of all
+models that forget: if the states of a model do not come together so, it is read in order.
 """
 
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ TOKENS_AT_MOST = 4096  # in one call of the engine: bounds what its layers hold
 LOGITS_AT_MOST = 4_000_000  # numbers in one block of logits: bounds memory, and keeps blocks in the cache
 STRETCHES = 16  # side by side: more gain little
 SHORTEST, LONGEST = 1024, 4096  # tokens in a stretch
-PIECE = 128  # tokens from one look at the states to the next
-ROUNDING = 1e-5  # of 1, or of a number that is larger: states no further apart are the same
+PIECE = 128  # tokens from one comparison to the next
+ROUNDING = 1e-5  # of 1, or of a larger number: states and logits no further apart are the same
 
 Nats = NDArray[np.float32]
 Rows = NDArray[np.intp]  # numbers of stretches
@@ -43,7 +43,10 @@ class SurprisalStream:
     """
 
     def __init__(self, engine: Engine, context: Ids | None = None, in_order: bool = False) -> None:
-        """`in_order`: for an engine that changes as it reads, or sees what comes later in the same call."""
+        """`in_order`: for an engine that changes as it reads, or sees what comes later in the same call.
+
+        Others are read in order from where reading side by side has not paid.
+        """
         self._engine, self._in_order = engine, in_order
         self._reached = self._cold(1)
         for _ in self.read(context) if context is not None else ():
@@ -71,32 +74,32 @@ class SurprisalStream:
         These are all, or those of as many stretches as have begun where they should.
         """
         rows = np.arange(ids.shape[1])
-        nats, ends = np.empty(ids.shape, dtype=np.float32), []
+        nats, piece_ends = np.empty(ids.shape, dtype=np.float32), []
         reached = _join(self._reached, self._cold(len(rows) - 1))
         for piece in _pieces(ids):
             nats[piece], reached = self._follow(ids[piece], reached)
-            ends.append(_flat(reached))
-        stands = [reached.rows(rows == row) for row in rows]  # where each stretch ends
+            piece_ends.append(_flat(reached))
+        stretch_ends = [reached.rows(rows == row) for row in rows]
         wrong = rows[1:]  # those that have not begun where the one before ends
         while len(wrong) and not self._in_order:
-            now = _join(*(stands[row - 1] for row in wrong))
-            changed, now = self._begin_again(ids, wrong, now, nats, ends)
+            now = _join(*(stretch_ends[row - 1] for row in wrong))
+            changed, now = self._begin_again(ids, wrong, now, nats, piece_ends)
             for index, row in enumerate(changed):
-                stands[row] = now.rows(np.array([index]))
-            self._in_order = len(changed) > len(wrong) // 2  # it does not pay
+                stretch_ends[row] = now.rows(np.array([index]))
+            self._in_order = len(changed) > len(rows) // 2  # it does not pay
             wrong = changed[changed < rows[-1]] + 1
         right = wrong[0] if len(wrong) else len(rows)
-        self._reached = stands[right - 1]
+        self._reached = stretch_ends[right - 1]
         return nats[:, :right].T.ravel()
 
     def _begin_again(
-        self, ids: Ids, rows: Rows, reached: Reached, nats: Nats, ends: list[NDArray[np.float32]]
+        self, ids: Ids, rows: Rows, reached: Reached, nats: Nats, piece_ends: list[NDArray[np.float32]]
     ) -> tuple[Rows, Reached]:
-        """Read some of the stretches anew, each until its state is what it was: who never comes there.
+        """Read some of the stretches anew, each until it stands where it stood: who never comes there.
 
-        `nats` (T, B) and the states `ends` (B, S) after each piece are those of the last time, and changed.
+        `nats` (T, B), and where rows stood after each piece, (B, S), are those of the last time, and changed.
         """
-        for piece, end in zip(_pieces(ids), ends, strict=True):
+        for piece, end in zip(_pieces(ids), piece_ends, strict=True):
             nats[piece, rows], reached = self._follow(ids[piece, rows], reached)
             before, end[rows] = end[rows], _flat(reached)
             apart = np.any(~np.isclose(before, end[rows], ROUNDING, ROUNDING), axis=1)
@@ -141,5 +144,5 @@ def _join(*some: Reached) -> Reached:
 
 
 def _flat(reached: Reached) -> NDArray[np.float32]:
-    """Return the states of rows as one array (B, S)."""
-    return np.concatenate(reached.state, axis=1)
+    """Return where rows stand as one array (B, S)."""
+    return np.concatenate([*reached.state, reached.logits], axis=1)

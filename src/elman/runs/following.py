@@ -10,7 +10,7 @@ from typing import Any
 from elman.config import Settings
 from elman.errors import RankError
 from elman.signals import heard_by
-from elman.storage import ModelFolder, Saved
+from elman.storage import ModelFolder, Saved, Tensors
 from elman.training import Ranks, Trainer
 
 from .assembly import make_trainer
@@ -51,22 +51,22 @@ def follow_leader(ranks: Ranks) -> Path:
         RankError: another process ended before.
     """
     with heard_by(SIG_IGN, SIGINT, SIGTERM):  # the one that leads says when to stop
-        config = _hear_run(ranks)
+        config = _hear(ranks)[1]
         preparation = prepare_again(config, Settings.model_validate(config["settings"]), {}, [])
         trainer = make_trainer(preparation, config["pace"][0], config["pace"][1], ranks)
-        tensors, said = ranks.spread({}, {})
+        tensors, said = _hear(ranks)
         if said["values"]:
             trainer.restore(tensors, said["values"])
         trainer.follow()
         (end,) = ranks.agree(FINISHED)
-        ranks.leave()
     if end == STOPPED:
         raise KeyboardInterrupt
     return Path(said["folder"])
 
 
-def _hear_run(ranks: Ranks) -> dict[str, Any]:
+def _hear(ranks: Ranks) -> tuple[Tensors, dict[str, Any]]:
+    """Return what the leading process says before the first step."""
     try:
-        return ranks.spread({}, {})[1]
+        return ranks.spread({}, {})
     except RankError:
-        raise RankError("the process that leads ended before the run began; mend what it says") from None
+        raise RankError("another process ended before the run began; mend what it says") from None

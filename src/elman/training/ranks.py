@@ -140,7 +140,7 @@ class Ranks:
         """Part from the others."""
         if self.line:
             self.line.close()
-        if self._own_group:
+        if self._own_group and distributed.is_initialized():
             with suppress(RuntimeError):  # others may be gone already
                 distributed.destroy_process_group()
 
