@@ -30,10 +30,20 @@ def command(processes: int, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "torch.distributed.run", *options, *run]
 
 
+def finished(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def train(processes: int, *arguments: str) -> str:
-    done = subprocess.run(command(processes, *arguments), capture_output=True, text=True, check=False)
+    done = finished(command(processes, *arguments))
     assert done.returncode == 0, done.stderr
     return done.stderr
+
+
+def run_in_two(script: Path, content: str) -> None:
+    script.write_text(content)
+    done = finished([*command(2)[:-3], str(script)])
+    assert done.returncode == 0, done.stderr
 
 
 def train_on_two_machines(*arguments: str) -> str:
@@ -106,8 +116,8 @@ def test_without_a_compiler_they_learn_the_same(
 
 def test_who_shares_memory_speaks_by_the_line_alone(tmp_path: Path) -> None:
     """No group of torch is left, whose threads would take time from what computes; twice in one program."""
-    script = tmp_path / "meet.py"
-    script.write_text(
+    run_in_two(
+        tmp_path / "meet.py",
         "from torch import distributed\n"
         "from elman.training import join_ranks\n"
         "for _ in range(2):\n"
@@ -115,15 +125,13 @@ def test_who_shares_memory_speaks_by_the_line_alone(tmp_path: Path) -> None:
         "    assert ranks.line and not distributed.is_initialized()\n"
         "    ranks.meet()\n"
         "    assert ranks.add(ranks.rank) == [1.0]\n"
-        "    ranks.leave()\n"
+        "    ranks.leave()\n",
     )
-    done = subprocess.run([*command(2)[:-3], str(script)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_a_group_of_the_program_s_own_stays(tmp_path: Path) -> None:
-    script = tmp_path / "meet.py"
-    script.write_text(
+    run_in_two(
+        tmp_path / "meet.py",
         "import torch\n"
         "from elman.training import join_ranks\n"
         "torch.distributed.init_process_group('gloo')\n"
@@ -132,10 +140,8 @@ def test_a_group_of_the_program_s_own_stays(tmp_path: Path) -> None:
         "ranks.leave()\n"
         "torch.distributed.all_reduce(ones := torch.ones(1))\n"
         "assert ones.item() == 2\n"
-        "torch.distributed.destroy_process_group()\n"
+        "torch.distributed.destroy_process_group()\n",
     )
-    done = subprocess.run([*command(2)[:-3], str(script)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_a_run_goes_on_with_another_number_of_processes(
@@ -176,9 +182,7 @@ def test_a_killed_process_ends_the_run_and_what_was_saved_goes_on(
 
 
 def test_the_process_that_leads_says_what_is_wrong(tmp_path: Path) -> None:
-    done = subprocess.run(
-        command(2, str(tmp_path / "nothing.txt")), capture_output=True, text=True, check=False
-    )
+    done = finished(command(2, str(tmp_path / "nothing.txt")))
     assert done.returncode
     other, first = sorted(line for line in done.stderr.splitlines() if line.startswith("elman: "))
     assert first.startswith(f"elman: no file or folder '{tmp_path / 'nothing.txt'}'")
@@ -187,9 +191,7 @@ def test_the_process_that_leads_says_what_is_wrong(tmp_path: Path) -> None:
 
 def test_rows_that_cannot_be_shared_are_refused(small_text: Path, tmp_path: Path) -> None:
     arguments = [str(small_text), "--out", str(tmp_path / "model"), *SETTINGS, "--steps", "5"]
-    done = subprocess.run(
-        command(2, *arguments, "--set", "train.batch_size=5"), capture_output=True, text=True, check=False
-    )
+    done = finished(command(2, *arguments, "--set", "train.batch_size=5"))
     assert done.returncode
     assert "elman: train.batch_size is 5, expected a multiple of 2 processes" in done.stderr
     assert not (tmp_path / "model").exists()
@@ -197,7 +199,7 @@ def test_rows_that_cannot_be_shared_are_refused(small_text: Path, tmp_path: Path
 
 def test_what_shortens_weights_as_it_reads_is_refused(small_text: Path, tmp_path: Path) -> None:
     arguments = [str(small_text), "--out", str(tmp_path / "model"), "--recipe", "rnn-model", "--steps", "5"]
-    done = subprocess.run(command(2, *arguments), capture_output=True, text=True, check=False)
+    done = finished(command(2, *arguments))
     assert done.returncode
     assert "elman: model.max_norm shortens weights as they are read" in done.stderr
     assert not (tmp_path / "model").exists()

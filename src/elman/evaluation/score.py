@@ -92,6 +92,11 @@ class Scored(NamedTuple):
     window: int | None = None  # of a model that fills gaps: the tokens it has learned to read at once
     dynamic: Engine | None = None  # the same weights, in an engine that learns from what it reads
 
+    @property
+    def in_order(self) -> bool:
+        """Whether the engine changes as it reads, or sees what comes later in the same call."""
+        return self.leak is not None or self.engine is self.dynamic
+
 
 class TokenScore(NamedTuple):
     """One token of a scored text."""
@@ -111,8 +116,7 @@ def score_text(
     engine, tokenizer, spelling = model.engine, model.tokenizer, model.spelling
     nats = spelling_nats = 0.0
     tokens = characters = size = unknown = 0
-    in_order = model.leak is not None or engine is model.dynamic
-    stream = SurprisalStream(engine, tokenizer.encode(context), in_order)
+    stream = SurprisalStream(engine, tokenizer.encode(context), model.in_order)
     for text in cut_stream(tokenizer, chunks):
         ids, read = tokenizer.encode(text), 0
         for surprise in stream.read(ids):

@@ -20,7 +20,7 @@ def score_tokens(model: Scored, text: str) -> list[TokenScore]:
     if model.window is not None:
         nats = gap_nats(model.engine, ids, model.window).nats.tolist()
     else:
-        stream = SurprisalStream(model.engine, in_order=model.leak is not None)
+        stream = SurprisalStream(model.engine, in_order=model.in_order)
         nats = [float(n) for block in stream.read(ids) for n in block]
     unknown = iter(tokenizer.unknown_pieces(text))
     scored = []
